@@ -19,10 +19,10 @@ import (
 )
 
 // BenchmarkServer compares reads of creds/NAME with those of a kv secret on the same
-// server, with what the stand-in of Turso takes to make a token by itself, and with what an
-// engine costs that does nothing, or nothing but ask for a token (Asks): (Creds - Mint) / KV
-// was to be at most 2, and Lease / KV is what the server has it be. Login has a cached answer
-// of Clerk's. Each is done by one client, and by 16 at once.
+// server, with the stand-in for Turso minting a token by itself, and with an engine that
+// does nothing, or only requests a token (Asks). The goal for (Creds - Mint) / KV is at
+// most 2; the server determines Lease / KV. Login uses a cached answer from Clerk. Each
+// is done by one client, and by 16 at once.
 //
 // Plain keeps its connections; TLS has a new one for each request, as bao and zen have.
 func BenchmarkServer(b *testing.B) {
@@ -45,7 +45,7 @@ func BenchmarkServer(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		// With -count it is Plain's turn again, which keeps its connections.
+		// With -count, Plain runs again, and keeps its connections.
 		config := transport.TLSClientConfig
 		b.Cleanup(func() { transport.TLSClientConfig, transport.DisableKeepAlives = config, false })
 		transport.TLSClientConfig = own.Client().Transport.(*http.Transport).TLSClientConfig
@@ -97,7 +97,7 @@ func benchServer(b *testing.B, tm *team) {
 		}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			var took []time.Duration // its median is what a busy machine changes least
+			var took []time.Duration // its median is least affected by load
 			for b.Loop() {
 				began := time.Now()
 				if err := bench.do(); err != nil {
@@ -122,5 +122,5 @@ func benchServer(b *testing.B, tm *team) {
 	}
 }
 
-// maxLife is what a role that says nothing gives a token.
+// maxLife is the default lifetime of a token.
 const maxLife = 15 * time.Minute

@@ -71,7 +71,8 @@ func newCluster(t *testing.T) *cluster {
 	register(t, c.nodes[0])
 	c.balancer = httptest.NewServer(c.balance())
 	t.Cleanup(c.balancer.Close)
-	// At the leader itself: a standby answers reads, and knows a new mount a moment later.
+	// This asks the leader itself: a standby answers reads, but learns of a new mount a
+	// moment later.
 	front := &bao.Server{Client: c.nodes[0].Client}
 	c.team = &team{Server: front, t: t, stack: devstacktest.Start(t, devstack.Options{})}
 	c.mount()
@@ -80,8 +81,8 @@ func newCluster(t *testing.T) *cluster {
 
 func tail(text string) string { return text[max(0, len(text)-3000):] }
 
-// awaitVoters waits until Raft counts all nodes, which takes it 20 s: a leader that is
-// lost before leaves no quorum.
+// awaitVoters waits until all nodes are Raft voters, which takes 20 s: if the leader is
+// lost before that, there is no quorum.
 func (c *cluster) awaitVoters(t *testing.T) {
 	t.Helper()
 	testwait.Until(t, "three voters", func() bool {
@@ -103,7 +104,7 @@ func (c *cluster) awaitVoters(t *testing.T) {
 	})
 }
 
-// balance sends to a node that is up and unsealed, as a load balancer does that asks
+// balance forwards to a node that is up and unsealed, like a load balancer that checks
 // sys/health.
 func (c *cluster) balance() http.Handler {
 	var turn atomic.Int64
@@ -173,15 +174,15 @@ func buildProvider(t *testing.T) (dir, sum string) {
 	return dir, hex.EncodeToString(hash[:])
 }
 
-// patience is how long a query is tried again for: longer than a cluster takes to
-// have a new leader.
+// patience is how long a query is retried: longer than a cluster takes to elect a new
+// leader.
 const patience = 60 * time.Second
 
-// TestCluster has 16 clients hold queries open through zen, with tokens of a few
-// seconds, while the leader is killed, a node is sealed, and the API token is rotated.
+// TestCluster runs queries of 16 clients through zen, with tokens of a few seconds, while
+// the leader is killed, a node is sealed, and the API token is rotated.
 func TestCluster(t *testing.T) {
 	if os.Getenv("ZEN_TEST_CLUSTER") == "" {
-		t.Skip("SKIPPED: ZEN_TEST_CLUSTER=1 has a cluster of three nodes tried, which takes two minutes (make test-cluster)")
+		t.Skip("SKIPPED: ZEN_TEST_CLUSTER=1 tests a cluster of three nodes, which takes two minutes (make test-cluster)")
 	}
 	c := newCluster(t)
 	admin, err := c.stack.Turso.CreateAPIToken("alice", turso.APIToken{Name: "admin"})
@@ -250,7 +251,7 @@ func TestCluster(t *testing.T) {
 			}
 		})
 	}
-	// goOn lets each client make some entries more.
+	// goOn waits until each client has made some more entries.
 	goOn := func() {
 		for i := range entries {
 			before := entries[i].Load()
@@ -298,11 +299,12 @@ func TestCluster(t *testing.T) {
 	if err := first.QueryRowContext(t.Context(), "SELECT count(*) FROM ledger").Scan(&got); err != nil || got != want {
 		t.Errorf("the ledger has %d entries of %d, %v", got, want, err)
 	}
-	t.Logf("%d entries of 16 clients, %d tries more than that", want, retried.Load())
+	t.Logf("%d entries of 16 clients, with %d retries", want, retried.Load())
 }
 
-// enter makes the next entry, and reads the client's back, row by row. What failed is
-// tried again until the deadline: an entry that was made all the same is made once.
+// enter makes the next entry, and reads the client's entries back, row by row. Failures
+// are retried until the deadline; an entry is made only once even if its first attempt
+// succeeded unnoticed.
 func enter(ctx context.Context, db *sql.DB, client int, next int64, retried *atomic.Int64) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

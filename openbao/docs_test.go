@@ -18,7 +18,7 @@ import (
 
 var codeBlock = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
-// TestDocumentedSetUp does what docs/teams.md says, command by command, with its files.
+// TestDocumentedSetUp runs the commands of docs/teams.md, with its files.
 func TestDocumentedSetUp(t *testing.T) {
 	server := newServer(t)
 	stack := devstacktest.Start(t, devstack.Options{})
@@ -28,7 +28,7 @@ func TestDocumentedSetUp(t *testing.T) {
 	}
 	acme := clerkGet(t, stack, "/organizations/acme")["id"].(string)
 	document := readFile(t, "../docs/teams.md")
-	// The stand-ins are elsewhere, and there is no /etc.
+	// The addresses of the stand-ins and the paths in /etc are replaced.
 	here := strings.NewReplacer(
 		"/etc/openbao/plugins", buildDir, "org_2abc", acme, "organization=acme", "organization=acme api_url="+stack.URL(),
 		"https://token.actions.githubusercontent.com", stack.CI.Issuer("github"),
@@ -70,7 +70,8 @@ func TestDocumentedSetUp(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", script, err, out)
 		}
 	}
-	// newServer has the plugins registered already, by the same sums: once more is fine.
+	// newServer has already registered the plugins with the same sums; registering them
+	// again has no effect.
 	setUp := blocks["sh"][0]
 	if n := strings.Count(strings.TrimSpace(setUp), "\n") + 1; n > 12 {
 		t.Errorf("the set-up has %d commands, more than 12", n)
@@ -130,7 +131,8 @@ func TestDocumentedSetUp(t *testing.T) {
 	if mounts := tm.read("sys/mounts"); mounts["turso/"] != nil {
 		t.Error("turso/ is still there")
 	}
-	// The same once more, by Terraform's example and the one command that is no part of it.
+	// The same set-up with the Terraform example and the one command that isn't part of
+	// it.
 	applyTerraform(t, tm, dir, here)
 	tm.write("turso/config", object{"api_token": stack.APIToken(), "organization": "acme", "api_url": stack.URL()})
 	c, err := server.Login(t.Context(), "github", object{"role": "app", "jwt": job})

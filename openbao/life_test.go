@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// TestReload reloads the plugin while tokens are made: what is under way ends well, or
-// with a status that says to try again.
+// TestReload reloads the plugin while tokens are issued: requests in flight succeed, or
+// get a status that asks for a retry.
 func TestReload(t *testing.T) {
 	tm := newTeam(t)
 	tm.write("turso/roles/app", object{"database": "app"})
@@ -43,11 +43,11 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// patiently tries again for a while what failed with a status that says so.
+// patiently retries for a while requests that failed with such a status.
 func (tm *team) patiently(try func() error) error {
 	tm.t.Helper()
 	var err error
-	_ = testwait.Done(tm.t.Context(), func() bool { // what try says counts
+	_ = testwait.Done(tm.t.Context(), func() bool { // the result of try counts
 		err = try()
 		return err == nil || !retryable(err)
 	})
@@ -60,7 +60,7 @@ func retryable(err error) bool {
 			return true
 		}
 	}
-	// A standby that doesn't know a mount yet says that there is none.
+	// A standby that doesn't know a mount yet answers that there is none.
 	return refused(err, http.StatusNotFound, "no handler for route") || strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "connection reset")
 }
 
@@ -73,7 +73,7 @@ func TestUpgrade(t *testing.T) {
 		if err := buildInto(dir, version); err != nil {
 			t.Fatal(err)
 		}
-		// All versions are in the one directory, under names of their own.
+		// All versions are in one directory, under different names.
 		program := secretsPlugin + "-" + version
 		if err := copyFile(filepath.Join(dir, secretsPlugin), filepath.Join(buildDir, program)); err != nil {
 			t.Fatal(err)
@@ -83,7 +83,7 @@ func TestUpgrade(t *testing.T) {
 		}
 	}
 	if err := tm.Register(t.Context(), "secret", secretsPlugin, filepath.Join(buildDir, secretsPlugin+"-v1.0.0"), "v1.2.0"); err == nil {
-		// The server finds out at the mount: the plugin says another version.
+		// The server notices when mounting: the plugin reports another version.
 		if err := tm.Write(t.Context(), "sys/mounts/wrong", object{"type": secretsPlugin, "config": object{"plugin_version": "v1.2.0"}}); err == nil {
 			t.Error("a plugin runs under another's version")
 		}
@@ -109,11 +109,11 @@ func TestUpgrade(t *testing.T) {
 	}
 	tm.write("sys/leases/revoke", object{"lease_id": before.ID, "sync": true})
 	if err := tm.opens(before.token(), "SELECT 1"); err == nil {
-		t.Error("the next version doesn't end the leases of the one before")
+		t.Error("the new version doesn't revoke the leases of the previous one")
 	}
 }
 
-// TestSealInTheMiddleOfAMint seals the server while Turso takes its time.
+// TestSealInTheMiddleOfAMint seals the server while a request to Turso is in flight.
 func TestSealInTheMiddleOfAMint(t *testing.T) {
 	tm := newTeam(t)
 	tm.write("turso/roles/app", object{"database": "app"})
@@ -122,7 +122,7 @@ func TestSealInTheMiddleOfAMint(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { _, err := tm.creds(tm.Client, "app"); ended <- err }()
-	testwait.For(t.Context(), 100*time.Millisecond) // nothing tells that Turso was asked
+	testwait.For(t.Context(), 100*time.Millisecond) // there is no event for the request to Turso
 	if err := tm.Write(t.Context(), "sys/seal", object{}); err != nil {
 		t.Fatal(err)
 	}

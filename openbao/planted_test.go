@@ -31,8 +31,8 @@ func copyFile(from, to string) error {
 	return target.Close()
 }
 
-// TestSecretsStayWhereTheyBelong looks for everything secret in all that the server
-// and its plugins leave behind and show, after things went well and wrong.
+// TestSecretsStayWhereTheyBelong searches all files and output of the server and its
+// plugins for secrets, after successes and failures.
 func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	tm := newTeam(t)
 	alice := tm.stack.Clerk.UserID("alice@example.test")
@@ -58,7 +58,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	wrong := func(err error) {
 		t.Helper()
 		if err == nil {
-			t.Error("it went well")
+			t.Error("the request succeeded, want a failure")
 			return
 		}
 		errs = append(errs, err.Error())
@@ -115,18 +115,18 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	}
 	audit := readFile(t, tm.AuditLog())
 	if !strings.Contains(audit, alice) || !strings.Contains(audit, `"path":"turso/creds/app"`) {
-		t.Error("the audit log doesn't say who had a token made")
+		t.Error("the audit log doesn't say who requested a token")
 	}
 }
 
-// processes returns the arguments and environments of a process group, where the system
-// tells.
+// processes returns the arguments and environments of a process group, if the system
+// shows them.
 func processes(t *testing.T, group int) map[string][]byte {
 	t.Helper()
 	found := map[string][]byte{}
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil || len(stats) == 0 {
-		t.Log("there is no /proc: arguments and environments are not looked at")
+		t.Log("there is no /proc: arguments and environments are not checked")
 		return nil
 	}
 	for _, path := range stats {

@@ -20,7 +20,7 @@ import (
 
 const audience = "https://bao.example"
 
-// issuer is an OpenID issuer that states whatever it is told to.
+// issuer is an OpenID issuer that issues any statement.
 type issuer struct {
 	server *httptest.Server
 	key    *rsa.PrivateKey
@@ -44,8 +44,8 @@ func newIssuer(t testing.TB) *issuer {
 	return i
 }
 
-// token states the claims, good for five minutes from a moment ago; what is given
-// goes before what it has by itself.
+// token issues a token with the claims, valid for five minutes from a moment ago; given
+// claims override the default ones.
 func (i *issuer) token(t testing.TB, claims object) string {
 	t.Helper()
 	now := time.Now()
@@ -62,7 +62,7 @@ func (i *issuer) token(t testing.TB, claims object) string {
 	return signed
 }
 
-// job returns what GitHub states of a job of acme/app; see docs/teams.md.
+// job returns GitHub's claims for a job of acme/app; see docs/teams.md.
 func job(more object) object {
 	claims := object{
 		"sub": "repo:acme/app:ref:refs/heads/main", "repository": "acme/app", "repository_id": "1001", "repository_owner_id": "77",
@@ -74,12 +74,13 @@ func job(more object) object {
 	return claims
 }
 
-// person returns what Clerk's template for OpenBao states.
+// person returns the claims of Clerk's template for OpenBao.
 func person(user, org, slug, role string) object {
 	return object{"sub": user, "org_id": org, "org_slug": slug, "org_role": role}
 }
 
-// TestLeastPrivilege has who gets what, and who gets nothing, with the real server.
+// TestLeastPrivilege checks with the real server who gets access to what, and who gets
+// none.
 func TestLeastPrivilege(t *testing.T) {
 	tm := newTeam(t)
 	github, clerk, foreign := newIssuer(t), newIssuer(t), newIssuer(t)
@@ -101,7 +102,7 @@ func TestLeastPrivilege(t *testing.T) {
 	for _, role := range roles {
 		tm.policy(role, "turso/creds/"+role)
 	}
-	// Reads everything below turso/, as a careless policy would have it.
+	// Reads everything below turso/, like a careless policy.
 	tm.policy("careless", "turso/*", "auth/clerk/*")
 	strict := object{"role_type": "jwt", "bound_audiences": audience, "expiration_leeway": -1, "not_before_leeway": -1, "clock_skew_leeway": -1, "token_ttl": "5m", "token_no_default_policy": true}
 	role := func(path, policies, user string, bound object, more object) {
@@ -156,7 +157,7 @@ func TestLeastPrivilege(t *testing.T) {
 	for name, test := range map[string]struct {
 		mount, role string
 		login       object
-		// refused is what a login is refused with; else the roles that may be read.
+		// refused is the error of a refused login; otherwise the roles may be read.
 		refused string
 		may     []string
 	}{
@@ -193,7 +194,7 @@ func TestLeastPrivilege(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), test.refused) {
 					t.Errorf("login: %v, want a refusal with %q", err, test.refused)
 				}
-				for _, value := range test.login { // it tells nothing
+				for _, value := range test.login { // it reveals nothing
 					if err != nil && strings.Contains(err.Error(), value.(string)) {
 						t.Errorf("the refusal repeats what was sent: %v", err)
 					}
@@ -226,7 +227,7 @@ func TestLeastPrivilege(t *testing.T) {
 			}
 		})
 	}
-	// The operator may read the configuration, which doesn't tell.
+	// The operator may read the configuration, which doesn't contain the token.
 	for path, secret := range map[string]string{"turso/config": tm.stack.APIToken(), "auth/clerk/config": tm.stack.Clerk.SecretKey()} {
 		if text, err := json.Marshal(tm.read(path)); err != nil || strings.Contains(string(text), secret) {
 			t.Errorf("%s: %s, %v", path, text, err)
@@ -234,7 +235,7 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 }
 
-// enter signs in, or takes a token as it is.
+// enter signs in, or uses a given token.
 func (tm *team) enter(mount, role string, login object) (bao.Client, error) {
 	if mount == "" {
 		return bao.Client{URL: tm.URL, Token: login["token"].(string)}, nil

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	if buildDir, err = os.MkdirTemp("", "zen-openbao-"); err != nil {
 		panic(err)
 	}
-	// A server refuses a plugin whose directory is reached by a symbolic link.
+	// A server refuses a plugin directory that is a symbolic link.
 	if buildDir, err = filepath.EvalSymlinks(buildDir); err != nil {
 		panic(err)
 	}
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 
 var build = sync.OnceValue(func() error { return buildInto(buildDir, "") })
 
-// buildInto builds both plugins, with a version where it is not "".
+// buildInto builds both plugins, with a version unless it is "".
 func buildInto(dir, version string) error {
 	flags := "-s -w"
 	if version != "" {
@@ -58,23 +58,24 @@ func buildInto(dir, version string) error {
 	return nil
 }
 
-// program returns bao's path. Without one the test is skipped, loudly, and fails in CI.
+// program returns bao's path. Without bao the test is skipped with a notice, or fails in
+// CI.
 func program(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("-short has no servers")
+		t.Skip("-short runs no servers")
 	}
 	path, err := bao.Find()
 	switch {
 	case err != nil && os.Getenv("CI") == "true":
 		t.Fatalf("Find = %v: scripts/install-test-tools.sh installs it", err)
 	case err != nil:
-		t.Skipf("SKIPPED: %v, so that nothing runs inside it. scripts/install-test-tools.sh installs it.", err)
+		t.Skipf("SKIPPED: %v, so the plugins aren't tested in it. scripts/install-test-tools.sh installs it.", err)
 	}
 	return path
 }
 
-// team is an OpenBao with both plugins, beside a stack.
+// team is an OpenBao with both plugins, and a stack.
 type team struct {
 	*bao.Server
 	t     testing.TB
@@ -156,7 +157,7 @@ func (tm *team) read(path string) object {
 	return data
 }
 
-// policy makes a policy for paths that may be read.
+// policy creates a policy that allows reading paths.
 func (tm *team) policy(name string, paths ...string) {
 	tm.t.Helper()
 	var hcl strings.Builder
@@ -168,7 +169,7 @@ func (tm *team) policy(name string, paths ...string) {
 	}
 }
 
-// refused reports whether err is an answer with the status and text.
+// refused reports whether err is a response with the status and text.
 func refused(err error, status int, text string) bool {
 	var e *bao.Error
 	return errors.As(err, &e) && e.Status == status && strings.Contains(e.Error(), text)
@@ -189,7 +190,7 @@ func (tm *team) creds(c bao.Client, role string) (lease, error) {
 	return l, c.Call(tm.t.Context(), http.MethodGet, "turso/creds/"+role, nil, &l)
 }
 
-// opens asks a database itself whether a token is good.
+// opens checks at the database itself whether a token is valid.
 func (tm *team) opens(token, sql string) error {
 	return opens(tm.t.Context(), tm.stack.DatabaseURL(), token, sql)
 }
@@ -220,7 +221,7 @@ func TestTokenThroughOpenBao(t *testing.T) {
 	tm := newTeam(t)
 	tm.write("turso/roles/app", object{"database": "app", "access": "rw"})
 	tm.policy("app", "turso/creds/app")
-	// The claim org_id would do, too: this template has none.
+	// The claim org_id would work, too, but this template has none.
 	tm.write("auth/jwt/role/app", object{
 		"role_type": "jwt", "user_claim": "sub", "bound_claims": object{"sub": tm.stack.Clerk.UserID("alice@example.test")}, "token_policies": "app",
 	})
@@ -274,7 +275,7 @@ func TestAPIKeyThroughOpenBao(t *testing.T) {
 	}
 	clerkPost(t, tm.stack, "/api_keys/"+key["id"].(string)+"/revoke", object{})
 	if err := c.Write(t.Context(), "auth/token/renew-self", object{}); err == nil {
-		t.Error("a revoked key renews")
+		t.Error("a revoked key can renew a token")
 	}
 	if _, err := tm.Login(t.Context(), "clerk", object{"role": "app", "api_key": "ak_wrong"}); !refused(err, http.StatusForbidden, "unknown there, revoked or has expired") {
 		t.Errorf("a wrong key: %v", err)
@@ -289,7 +290,8 @@ func (tm *team) accessor(mount string) string {
 	return tm.read("sys/auth")[mount+"/"].(object)["accessor"].(string)
 }
 
-// TestLeaseEnds: revocation says what it can't do, and does what the role has it do.
+// TestLeaseEnds checks that a revocation logs what it can't do, and does what the role
+// says.
 func TestLeaseEnds(t *testing.T) {
 	tm := newTeam(t)
 	tm.write("turso/roles/app", object{"database": "app"})
@@ -300,7 +302,7 @@ func TestLeaseEnds(t *testing.T) {
 	}
 	tm.write("sys/leases/revoke", object{"lease_id": plain.ID, "sync": true})
 	if err := tm.opens(plain.token(), "SELECT 1"); err != nil {
-		t.Errorf("it stays good: %v", err)
+		t.Errorf("the token is no longer valid: %v", err)
 	}
 	own, err := tm.creds(tm.Client, "own")
 	if err != nil {
@@ -309,7 +311,7 @@ func TestLeaseEnds(t *testing.T) {
 	tm.write("sys/leases/revoke", object{"lease_id": own.ID, "sync": true})
 	for _, token := range []string{plain.token(), own.token()} {
 		if err := tm.opens(token, "SELECT 1"); err == nil {
-			t.Error("a token is good after its database was rotated")
+			t.Error("a token is valid after its database was rotated")
 		}
 	}
 	if log := readFile(t, tm.Log()); !strings.Contains(log, "Turso can't revoke a single token") {

@@ -34,13 +34,13 @@ var arguments = map[string]map[string]bool{
 	},
 }
 
-// resource is one of a configuration, evaluated.
+// resource is an evaluated resource of a configuration.
 type resource struct {
 	kind, name string
 	values     map[string]any
 }
 
-// terraform reads a configuration whose resources refer to earlier ones alone.
+// terraform reads a configuration whose resources refer only to earlier ones.
 func terraform(t *testing.T, text, dir string) []resource {
 	t.Helper()
 	file, problems := hclsyntax.ParseConfig([]byte(text), "docs/teams.md", hcl.InitialPos)
@@ -91,7 +91,7 @@ func terraform(t *testing.T, text, dir string) []resource {
 	return all
 }
 
-// fileIn returns Terraform's function file.
+// fileIn returns an implementation of Terraform's function file.
 func fileIn(dir string) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}}, Type: function.StaticReturnType(cty.String),
@@ -119,8 +119,8 @@ func documentedTerraform(t *testing.T) (example, policy string) {
 	return example, policy
 }
 
-// TestDocumentedTerraform: the example names resources and arguments that the Vault provider
-// has, and every one that it needs.
+// TestDocumentedTerraform checks that the example uses resources and arguments of the
+// Vault provider, and has all required ones.
 func TestDocumentedTerraform(t *testing.T) {
 	example, policy := documentedTerraform(t)
 	dir := t.TempDir()
@@ -130,7 +130,7 @@ func TestDocumentedTerraform(t *testing.T) {
 	for _, r := range terraform(t, example, dir) {
 		has, ok := arguments[r.kind]
 		if !ok {
-			t.Errorf("%s is no resource that is known here", r.kind)
+			t.Errorf("%s is an unknown resource", r.kind)
 		}
 		for name := range r.values {
 			if _, ok := has[name]; !ok {
@@ -161,7 +161,7 @@ func applyTerraform(t *testing.T, tm *team, dir string, here *strings.Replacer) 
 			}
 			tm.write(text("path"), data)
 			for name, value := range tm.read(text("path")) {
-				// A plan would want to change back what it didn't write, for ever.
+				// Every plan would try to remove what Terraform didn't write.
 				if _, written := data[name]; !written && value != nil && r.values["ignore_absent_fields"] != true {
 					t.Errorf("%s is read, and not in data_json: ignore_absent_fields is missing", name)
 				}

@@ -1,12 +1,12 @@
-// Package authclerk is an auth method for OpenBao and Vault: it takes Clerk API keys,
-// which only a Clerk secret key can verify, so that this secret key has one home.
+// Package authclerk is an auth method for OpenBao and Vault: it accepts Clerk API keys,
+// which only a Clerk secret key can verify, so that this secret key is kept in one place.
 //
 //	config      the secret key (never readable), the instance
 //	role/NAME   whose keys, with what scopes and claims, get which policies
 //	login       an API key in, a token out
 //
-// A key that is revoked at Clerk signs no one in after 30 seconds, and ends the
-// renewal of what it signed in to.
+// A key that was revoked at Clerk can't sign in after 30 seconds, and its tokens can't be
+// renewed.
 package authclerk
 
 import (
@@ -75,7 +75,7 @@ func newBackend() *backend {
 	return b
 }
 
-// writing returns an operation that a standby node hands to the active one.
+// writing returns an operation that a standby node forwards to the active one.
 func writing(callback framework.OperationFunc, summary string) *framework.PathOperation {
 	return &framework.PathOperation{Callback: callback, Summary: summary, ForwardPerformanceStandby: true, ForwardPerformanceSecondary: true}
 }

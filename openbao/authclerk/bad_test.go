@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// TestBadConfiguration has what people get wrong. Nothing of it is stored, and
-// nothing that is secret is told again.
+// TestBadConfiguration checks common mistakes. Nothing of them is stored, and no error
+// repeats a secret.
 func TestBadConfiguration(t *testing.T) {
 	m := newMethod(t)
 	m.must(logical.DeleteOperation, "config", nil)
@@ -60,8 +60,8 @@ func TestBadConfiguration(t *testing.T) {
 	m.refused(logical.ReadOperation, "config/check", nil, http.StatusBadRequest, "write config")
 }
 
-// FuzzRequests makes requests with foreign paths and fields: they end with a status,
-// and sign nobody in.
+// FuzzRequests makes requests with arbitrary paths and fields: they get a status, and
+// never a sign-in.
 func FuzzRequests(f *testing.F) {
 	f.Add("config", "secret_key", "x")
 	f.Add("role/app", "bound_claims", `{"a":[]}`)
@@ -88,7 +88,7 @@ func FuzzRequests(f *testing.F) {
 	})
 }
 
-// FuzzAnswer reads what a server that is not Clerk may answer.
+// FuzzAnswer reads responses of a server that isn't Clerk.
 func FuzzAnswer(f *testing.F) {
 	f.Add(`{"id":"ak_1","subject":"user_1","claims":{"a":[1,"x"]},"scopes":["a"],"expiration":1e18}`)
 	f.Add(`{"claims":[],"expiration":-1}`)
@@ -99,7 +99,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		r := role{Subjects: []string{"user_1"}, Claims: map[string]any{"a": []any{"x"}}}
 		if r.takes(key) && key.Subject != "user_1" {
-			t.Fatalf("%+v is taken", key)
+			t.Fatalf("the key %+v is accepted", key)
 		}
 	})
 }

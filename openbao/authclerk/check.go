@@ -54,8 +54,8 @@ func (b *backend) check(ctx context.Context, req *logical.Request, _ *framework.
 	return &logical.Response{Data: map[string]any{"ok": len(problems) == 0, "problems": problems}}, nil
 }
 
-// compare asks for the key set with the secret key and, from the instance itself,
-// without one.
+// compare fetches the key set with the secret key and, from the instance itself, without
+// it, and compares both.
 func (b *backend) compare(ctx context.Context, conf *config) error {
 	var own, published keySet
 	if err := b.clerk(conf).call(ctx, http.MethodGet, "/jwks", nil, &own); err != nil || conf.Instance == "" {

@@ -20,8 +20,8 @@ import (
 const (
 	callTimeout = 10 * time.Second
 	maxBody     = 1 << 20
-	// maxMemberships limits how many organizations of a user are read; a page of
-	// Clerk's has at most 500.
+	// maxMemberships is the largest number of a user's organizations that are read;
+	// Clerk's pages have at most 500.
 	maxMemberships = 500
 )
 
@@ -47,7 +47,7 @@ type apiKey struct {
 	Expiration *float64       `json:"expiration"`
 }
 
-// UnmarshalJSON takes claims that are no object, which any JSON may be, as none.
+// UnmarshalJSON treats claims that aren't an object, which Clerk allows, as none.
 func (k *apiKey) UnmarshalJSON(data []byte) error {
 	type plain apiKey
 	var raw struct {
@@ -64,7 +64,7 @@ func (k *apiKey) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// ends returns the end of the key; zero means never. Clerk's own documents have these times
+// ends returns the key's expiry; zero means never. Clerk's own documents have these times
 // in milliseconds and in seconds.
 func (k apiKey) ends() time.Time {
 	if k.Expiration == nil || *k.Expiration <= 0 {
@@ -76,7 +76,7 @@ func (k apiKey) ends() time.Time {
 	return time.Unix(int64(*k.Expiration), 0)
 }
 
-// good reports whether the key may sign anyone in.
+// good reports whether the key is valid for a sign-in.
 func (k apiKey) good(now time.Time) bool {
 	ends := k.ends()
 	return !k.Revoked && !k.Expired && (ends.IsZero() || now.Before(ends)) && k.ID != "" && validSubject.MatchString(k.Subject)
@@ -111,8 +111,8 @@ func (c clerk) read(ctx context.Context, id string) (apiKey, error) {
 	return key, unknown(err)
 }
 
-// unknown distinguishes the refusals of a key from those of the secret key (401): by the
-// status, as the codes are not documented.
+// unknown distinguishes refusals of the API key from those of the secret key (401) by the
+// status, since the codes are not documented.
 func unknown(err error) error {
 	var e *statusError
 	if errors.As(err, &e) && (e.status == http.StatusNotFound || e.status == http.StatusBadRequest || e.status == http.StatusUnprocessableEntity) {
@@ -187,8 +187,8 @@ func (c clerk) call(ctx context.Context, method, path string, body, result any) 
 	return nil
 }
 
-// coded gives a failure the HTTP status that tells whose matter it is: 403 the
-// key's, 502 the method's own secret key's, 503 try again.
+// coded gives an error the HTTP status that shows its cause: 403 the key, 502 the
+// method's own secret key, 503 retry.
 func coded(err error) error {
 	var withStatus logical.HTTPCodedError
 	var e *statusError

@@ -27,7 +27,7 @@ type config struct {
 	SecretKey string    `json:"secret_key"`
 	Instance  string    `json:"instance,omitempty"`
 	APIURL    string    `json:"api_url"`
-	Changed   time.Time `json:"changed"` // when the secret key was
+	Changed   time.Time `json:"changed"` // when the secret key was set
 }
 
 var errNotConfigured = logical.CodedError(http.StatusBadRequest, "the auth method has no secret key: write config, with secret_key")
@@ -95,7 +95,7 @@ func (b *backend) writeConfig(ctx context.Context, req *logical.Request, d *fram
 	if err != nil {
 		return nil, err
 	}
-	defer b.forget() // what a login learns meanwhile is of the old secret key
+	defer b.forget() // concurrent logins use the old secret key
 	return nil, req.Storage.Put(ctx, entry)
 }
 
@@ -104,8 +104,7 @@ func (b *backend) deleteConfig(ctx context.Context, req *logical.Request, _ *fra
 	return nil, req.Storage.Delete(ctx, configKey)
 }
 
-// check finds what is certainly wrong without asking Clerk. Its errors quote no
-// secret.
+// check finds certain mistakes without asking Clerk. Its errors contain no secret.
 func (c *config) check() error {
 	live, ok := secretKey(c.SecretKey)
 	switch kind := core.KindOfKey(c.SecretKey); {
@@ -136,7 +135,7 @@ func secretKey(key string) (live, ok bool) {
 		strings.Trim(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-=+/$") == ""
 }
 
-// checkURL takes https, and http on the loopback. It doesn't repeat the URL.
+// checkURL accepts https, and http on the loopback. Its errors don't repeat the URL.
 func checkURL(text string) error {
 	u, err := url.Parse(text)
 	switch {

@@ -80,7 +80,7 @@ func (b *backend) login(ctx context.Context, req *logical.Request, d *framework.
 	return &logical.Response{Auth: r.auth(name, key, member)}, nil
 }
 
-// admit reports whether a role takes a key, and for which organization.
+// admit reports whether a role accepts a key, and for which organization.
 func (b *backend) admit(ctx context.Context, c clerk, r *role, key apiKey, wanted string) (organization, error) {
 	if !r.takes(key) {
 		return organization{}, errNotTaken
@@ -129,15 +129,16 @@ func (r *role) auth(name string, key apiKey, o organization) *logical.Auth {
 		DisplayName:  key.Subject,
 		Metadata:     about,
 		LeaseOptions: logical.LeaseOptions{Renewable: true},
-		// The id, not the secret: it is enough to ask whether the key still is good.
+		// The id is stored, not the secret: it is enough to check that the key is still
+		// valid.
 		InternalData: map[string]any{"role": name, "key_id": key.ID, "organization": o.ID},
 	}
 	r.PopulateTokenAuth(auth)
 	return auth
 }
 
-// renew asks Clerk again, whatever is remembered: a key that was revoked there, that
-// the role takes no longer, or whose user left the organization, renews nothing.
+// renew always asks Clerk again: a key that was revoked there, that the role no longer
+// accepts, or whose user left the organization, can't renew a token.
 func (b *backend) renew(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
 	if req.Auth == nil {
 		return nil, errors.New("a renewal without what is to be renewed")

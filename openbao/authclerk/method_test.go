@@ -20,7 +20,7 @@ import (
 
 type object = map[string]any
 
-// method is a mount of the backend on a storage in memory, beside a Clerk.
+// method is a mount of the backend with in-memory storage and a Clerk instance.
 type method struct {
 	*backend
 	t       *testing.T
@@ -100,7 +100,7 @@ func (m *method) refused(op logical.Operation, path string, data object, status 
 	}
 }
 
-// key is an API key, made at the Backend API as a team would.
+// key creates an API key with the Backend API, as a team would.
 type key struct{ ID, Secret string }
 
 func (m *method) backendAPI(httpMethod, path string, body object, result any) {

@@ -161,7 +161,7 @@ func listOf(value any) []any {
 	return values
 }
 
-// normal has numbers as JSON has them.
+// normal converts numbers to JSON's form.
 func normal(value any) any {
 	if number, ok := value.(interface{ Float64() (float64, error) }); ok { // json.Number
 		if f, err := number.Float64(); err == nil {
@@ -174,8 +174,8 @@ func normal(value any) any {
 	return value
 }
 
-// takes reports whether the role takes a key, organizations aside. What is missing
-// it doesn't tell: whoever holds a key may not be the one to learn it.
+// takes reports whether the role accepts a key, apart from organizations. It doesn't say
+// what is missing, which the key's holder may not be allowed to know.
 func (r *role) takes(key apiKey) bool {
 	if len(r.Subjects) > 0 && !slices.Contains(r.Subjects, key.Subject) {
 		return false
@@ -196,7 +196,7 @@ func (r *role) takes(key apiKey) bool {
 	return true
 }
 
-// equal compares what JSON has as one value; lists and objects are no such.
+// equal compares scalar JSON values; lists and objects are never equal.
 func equal(a, b any) bool {
 	switch a := a.(type) {
 	case string:

@@ -7,14 +7,14 @@ import (
 )
 
 const (
-	// cacheTime limits how long an answer of Clerk's is believed: so much later at most
-	// does a revoked key stop to sign in.
+	// cacheTime is how long Clerk's answer is cached: a revoked key can sign in for at
+	// most that long.
 	cacheTime = 30 * time.Second
-	// maxVerified bounds how many keys are remembered.
+	// maxVerified is the largest number of cached keys.
 	maxVerified = 10_000
 )
 
-// fingerprint stands for a secret in memory.
+// fingerprint identifies a secret in memory.
 type fingerprint [sha256.Size]byte
 
 // answer is Clerk's answer about a key.
@@ -24,8 +24,8 @@ type answer struct {
 	until         time.Time
 }
 
-// verify asks Clerk about the secret of a key, or remembers. Refusals are not
-// remembered.
+// verify asks Clerk about a key's secret, or uses a cached answer. Refusals are not
+// cached.
 func (b *backend) verify(ctx context.Context, c clerk, secret string) (apiKey, error) {
 	print := fingerprint(sha256.Sum256([]byte(secret)))
 	b.mu.Lock()
@@ -45,7 +45,7 @@ func (b *backend) verify(ctx context.Context, c clerk, secret string) (apiKey, e
 	return key, nil
 }
 
-// organizations returns the organizations of a key's subject, asked for or remembered.
+// organizations returns the organizations of a key's subject, from Clerk or the cache.
 func (b *backend) organizations(ctx context.Context, c clerk, subject string) ([]organization, error) {
 	print := fingerprint(sha256.Sum256([]byte("organizations of " + subject)))
 	b.mu.Lock()

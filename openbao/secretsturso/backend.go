@@ -7,9 +7,9 @@
 //	roles/NAME          which database, with what rights, for how long
 //	creds/NAME          a token, with a lease that ends when it does
 //
-// Turso can't revoke a single token. A lease that is revoked early leaves its token
-// good until it ends, which is why they are short; a role for a database of its own
-// may have all of that database's tokens ended instead.
+// Turso can't revoke a single token. The token of a lease that is revoked early stays
+// valid until it expires, which is why leases are short; a role with its own database may
+// instead have all of that database's tokens revoked.
 package secretsturso
 
 import (
@@ -25,10 +25,10 @@ import (
 )
 
 const (
-	// maxLifetime bounds a token whose role doesn't say more.
+	// maxLifetime is the longest lifetime of a token unless its role allows more.
 	maxLifetime = 15 * time.Minute
-	// walMinAge is the age from which something under way counts as left
-	// behind: longer than any call to Turso.
+	// walMinAge is the age at which an unfinished operation counts as abandoned: longer
+	// than any call to Turso.
 	walMinAge = time.Minute
 )
 
@@ -72,8 +72,8 @@ func newBackend() *backend {
 		BackendType:    logical.TypeLogical,
 		RunningVersion: serve.Version(),
 		PathsSpecial: &logical.Paths{
-			// Sudo is needed beside what a policy says: a wildcard for the whole
-			// mount doesn't reach the API token.
+			// Sudo is required in addition to a policy, so that a wildcard for the whole
+			// mount doesn't cover the API token.
 			Root:            []string{"config", "config/*"},
 			SealWrapStorage: []string{configKey, framework.WALPrefix},
 		},
@@ -91,8 +91,8 @@ func newBackend() *backend {
 	return b
 }
 
-// transport keeps a connection for each of many callers: the default's two an
-// address would make a new one for most requests.
+// transport keeps a connection for each of many callers: with the default's two per
+// address most requests would open a new one.
 func transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 64

@@ -12,8 +12,8 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// TestBadConfiguration has what people get wrong. Nothing of it is stored, and
-// nothing that is secret is told again.
+// TestBadConfiguration checks common mistakes. Nothing of them is stored, and no error
+// repeats a secret.
 func TestBadConfiguration(t *testing.T) {
 	e := newEngine(t, devstacktest.Start(t, devstack.Options{}))
 	database, err := e.stack.Turso.CreateDatabaseToken("acme", "app", turso.TokenOptions{})
@@ -78,8 +78,8 @@ func TestBadConfiguration(t *testing.T) {
 	}
 }
 
-// FuzzRequests makes requests with foreign paths and fields: they end with a status
-// and never with a token, as no role allows one.
+// FuzzRequests makes requests with arbitrary paths and fields: they get a status and
+// never a token, since no role allows one.
 func FuzzRequests(f *testing.F) {
 	f.Add("config", "api_token", "x")
 	f.Add("roles/app", "database", "app-{{identity.entity.id}}")
@@ -105,8 +105,8 @@ func FuzzRequests(f *testing.F) {
 	})
 }
 
-// FuzzTemplate: whatever a template and an entity have, what comes out is a
-// database's name or nothing.
+// FuzzTemplate checks that expanding any template with any entity gives a valid database
+// name or nothing.
 func FuzzTemplate(f *testing.F) {
 	f.Add("app-{{identity.entity.metadata.org}}", "acme")
 	f.Add("{{identity.entity.name}}", "../../groups/default")

@@ -9,18 +9,17 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// maxCached bounds what is remembered of roles, and of databases: a template has one a
-// tenant.
+// maxCached is the largest number of cached roles, and of databases: a template has one
+// for each tenant.
 const maxCached = 10_000
 
 // cache holds what a token needs, without a call to the server for each. Only the active
-// node makes tokens, and writes; a node that becomes the active one starts its plugins
-// anew.
+// node issues tokens and writes; a node that becomes active restarts its plugins.
 type cache struct {
 	mu sync.Mutex // guards all below
-	// generation counts changes: what was read before one isn't kept after it.
+	// generation counts changes: a value read before a change isn't cached after it.
 	generation int
-	config     *config // never changed once it is here; nil means not known
+	config     *config // never modified once cached; nil means unknown
 	roles      map[string]*role
 	databases  map[databaseKey]turso.Database
 }
@@ -29,7 +28,7 @@ func newCache() *cache {
 	return &cache{roles: map[string]*role{}, databases: map[databaseKey]turso.Database{}}
 }
 
-// forget drops everything, as something changed.
+// forget drops everything after a change.
 func (c *cache) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

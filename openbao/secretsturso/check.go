@@ -55,8 +55,7 @@ func (b *backend) check(ctx context.Context, req *logical.Request, _ *framework.
 	return resp, nil
 }
 
-// checkRoles looks for the databases that roles name. Templates have none until
-// a person asks.
+// checkRoles checks that the roles' databases exist. Templates name none until a request.
 func (b *backend) checkRoles(ctx context.Context, s logical.Storage, c *turso.Client, conf *config) ([]string, error) {
 	names, err := s.List(ctx, rolePrefix)
 	if err != nil {

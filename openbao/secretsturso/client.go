@@ -16,7 +16,7 @@ import (
 // validName matches the names that organizations, groups and API tokens may have here.
 var validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// errNotConfigured: no one has written config.
+// errNotConfigured: config has not been written.
 var errNotConfigured = logical.CodedError(http.StatusBadRequest, "the engine has no API token: write config, with api_token and organization")
 
 // client uses the API token of a configuration. Clients share connections.
@@ -48,10 +48,10 @@ func notFound(err error) bool {
 	return errors.As(err, &e) && e.Status == http.StatusNotFound
 }
 
-// coded gives a failure the HTTP status that tells the caller whose matter it is:
-// 404 there is no such database, 502 the engine's API token isn't good enough, 503
-// try again. The texts of turso.Error have no secret in them. What it returns is
-// not wrapped: only as it is does a status cross to the server.
+// coded gives an error the HTTP status that shows its cause: 404 there is no such
+// database, 502 the engine's API token isn't sufficient, 503 retry. The texts of
+// turso.Error contain no secret. The result must not be wrapped, or the server would not
+// see the status.
 func coded(err error) error {
 	var withStatus logical.HTTPCodedError
 	if errors.As(err, &withStatus) {
@@ -82,8 +82,8 @@ func coded(err error) error {
 // databaseKey identifies a database.
 type databaseKey struct{ apiURL, organization, name string }
 
-// database finds a database at Turso; known says that it was found before, and may
-// have been made anew since.
+// database finds a database at Turso; known says that it was found before, and may have
+// been recreated since.
 func (b *backend) database(ctx context.Context, c *turso.Client, conf *config, name string) (found turso.Database, known bool, err error) {
 	key := databaseKey{conf.APIURL, conf.Organization, name}
 	b.cache.mu.Lock()

@@ -20,13 +20,13 @@ const configKey = "config"
 // config is the engine's configuration, as it is stored.
 type config struct {
 	APIToken string `json:"api_token"`
-	// APITokenName is Turso's name for the API token, where that is known: it can
-	// be revoked by nothing else.
+	// APITokenName is Turso's name for the API token, if known: it can only be revoked by
+	// name.
 	APITokenName string    `json:"api_token_name,omitempty"`
 	Organization string    `json:"organization"`
 	Group        string    `json:"group,omitempty"`
 	APIURL       string    `json:"api_url"`
-	Changed      time.Time `json:"changed"` // when the API token was
+	Changed      time.Time `json:"changed"` // when the API token was set
 }
 
 func (b *backend) pathConfig() *framework.Path {
@@ -60,7 +60,7 @@ func (b *backend) pathConfig() *framework.Path {
 	}
 }
 
-// writing returns an operation that a standby node hands to the active one. Only the
+// writing returns an operation that a standby node forwards to the active one. Only the
 // active one can write.
 func writing(callback framework.OperationFunc, summary string) *framework.PathOperation {
 	return &framework.PathOperation{Callback: callback, Summary: summary, ForwardPerformanceStandby: true, ForwardPerformanceSecondary: true}
@@ -87,7 +87,7 @@ func (b *backend) readConfig(ctx context.Context, req *logical.Request, _ *frame
 	return &logical.Response{Data: c.view()}, nil
 }
 
-// view returns the parts of a configuration that may be seen.
+// view returns the parts of a configuration that may be shown.
 func (c *config) view() map[string]any {
 	return map[string]any{
 		"organization": c.Organization, "group": c.Group, "api_url": c.APIURL,
@@ -115,7 +115,7 @@ func (b *backend) writeConfig(ctx context.Context, req *logical.Request, d *fram
 	if value, given := d.GetOk("api_token"); given {
 		c.APIToken, c.Changed = strings.TrimSpace(value.(string)), b.now()
 		if _, named := d.GetOk("api_token_name"); !named {
-			c.APITokenName = "" // it was the one before
+			c.APITokenName = "" // it was the previous one
 		}
 	}
 	if err := c.check(); err != nil {
@@ -132,8 +132,7 @@ func (b *backend) deleteConfig(ctx context.Context, req *logical.Request, _ *fra
 	return nil, req.Storage.Delete(ctx, configKey)
 }
 
-// check finds what is certainly wrong without asking Turso. Its errors quote no
-// secret.
+// check finds certain mistakes without asking Turso. Its errors contain no secret.
 func (c *config) check() error {
 	switch {
 	case c.APIToken == "":
@@ -155,7 +154,7 @@ func (c *config) check() error {
 	return nil
 }
 
-// checkAPIToken refuses what is something else, before it is stored.
+// checkAPIToken refuses other kinds of tokens before they are stored.
 func checkAPIToken(token string) error {
 	secret := provider.NewSecret(token)
 	if (provider.Token{Value: secret}).ValidateValue() != nil {

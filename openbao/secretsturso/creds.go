@@ -34,7 +34,7 @@ func (b *backend) pathCreds() *framework.Path {
 	}
 }
 
-// asked is a token that was asked for, within what a role allows.
+// asked is a requested token, within the limits of a role.
 type asked struct {
 	role        string
 	database    string // its name; "" if group is
@@ -69,7 +69,7 @@ func (b *backend) readCreds(ctx context.Context, req *logical.Request, d *framew
 	return resp, nil
 }
 
-// ask returns what the role gives the caller, narrowed to what was asked for.
+// ask returns what the role allows the caller, narrowed to the request.
 func (b *backend) ask(req *logical.Request, d *framework.FieldData, name string, r *role) (a asked, warning string, err error) {
 	a = asked{role: name, group: r.Group, access: r.Access, revoke: r.Revoke}
 	if a.permissions, err = parsePermissions(r.Permissions); err != nil {
@@ -87,8 +87,8 @@ func (b *backend) ask(req *logical.Request, d *framework.FieldData, name string,
 	return a, warning, err
 }
 
-// expand fills in a template from the caller's entity. What comes out is a
-// database's name or an error, never a path into something else.
+// expand fills in a template from the caller's entity. The result is a database name or
+// an error, never a path to something else.
 func (b *backend) expand(template, entityID string) (string, error) {
 	if !strings.Contains(template, "{{") {
 		return template, nil
@@ -107,7 +107,7 @@ func (b *backend) expand(template, entityID string) (string, error) {
 	return name, nil
 }
 
-// narrow takes less than the role has, where less was asked for. More is refused.
+// narrow reduces the role's rights to the request. A request for more is refused.
 func (a *asked) narrow(d *framework.FieldData) error {
 	role := *a
 	if text, given := d.GetOk("access"); given && text != "" {
@@ -124,7 +124,7 @@ func (a *asked) narrow(d *framework.FieldData) error {
 		}
 		a.permissions = permissions
 	}
-	// What is asked for is checked as the token will be: as claims, against the role.
+	// The request is checked like the token will be: as claims, against the role.
 	claims := provider.Claims{Database: &provider.DatabaseClaims{DatabaseID: "any", Access: a.access, Permissions: a.permissions}}
 	if claims.Authorizes(provider.Target{}, role.access, role.permissions) != nil {
 		return logical.CodedError(http.StatusForbidden, fmt.Sprintf("the role %s allows less than was asked for: access %s%s", a.role, role.access, permissionText(role.permissions)))
@@ -139,8 +139,8 @@ func permissionText(permissions []provider.Permission) string {
 	return ", permissions " + strings.Join(formatPermissions(permissions), " ")
 }
 
-// lifetime bounds what was asked for, or the role's own, by the role, the mount and,
-// where the role doesn't say more, a quarter of an hour.
+// lifetime limits the requested lifetime, or the role's own, by the role, the mount and,
+// unless the role says more, a quarter of an hour.
 func (b *backend) lifetime(r *role, wanted time.Duration) (time.Duration, string, error) {
 	limit := r.MaxTTL
 	if limit == 0 {
@@ -166,7 +166,7 @@ func (b *backend) lifetime(r *role, wanted time.Duration) (time.Duration, string
 	return life, "", nil
 }
 
-// minted is a token and what is known of it.
+// minted is a token with what is known about it.
 type minted struct {
 	value    string
 	claims   provider.Claims
@@ -175,8 +175,8 @@ type minted struct {
 	org      string
 }
 
-// mint has Turso make the token, again with the new API token where the old one was
-// replaced and revoked meanwhile, which may have happened more than once.
+// mint has Turso mint the token. If the API token was replaced and revoked in the
+// meantime, possibly more than once, it retries with the new one.
 func (b *backend) mint(ctx context.Context, s logical.Storage, a asked) (minted, error) {
 	conf, err := b.knownConfig(ctx, s)
 	if err != nil {
@@ -215,11 +215,11 @@ func (b *backend) mintWith(ctx context.Context, conf *config, a asked) (minted, 
 		if err == nil || !known || !(notFound(err) || errors.Is(err, errOtherDatabase)) {
 			return token, err
 		}
-		b.cache.forget() // it was made anew, and has another id
+		b.cache.forget() // it was recreated, and has another id
 	}
 }
 
-// errOtherDatabase: the token is for another database than the one of that name was.
+// errOtherDatabase: the token is for a database other than the known one of that name.
 var errOtherDatabase = errors.New("the token is for another database")
 
 func (b *backend) mintForDatabase(ctx context.Context, c *turso.Client, conf *config, database turso.Database, a asked) (minted, error) {
@@ -270,7 +270,7 @@ func (b *backend) mintForGroup(ctx context.Context, c *turso.Client, conf *confi
 	return minted{value: value, claims: claims, group: group, org: conf.Organization}, nil
 }
 
-// sameLimits asks the guard for databases, which refuses a group's token as such.
+// sameLimits uses the guard for databases, which refuses a group's token as such.
 func sameLimits(has, want []provider.Permission) bool {
 	claims := provider.Claims{Database: &provider.DatabaseClaims{DatabaseID: "any", Permissions: has}}
 	return claims.Authorizes(provider.Target{}, provider.AccessReadWrite, want) == nil
@@ -291,7 +291,7 @@ func (a asked) options() turso.TokenOptions {
 	return o
 }
 
-// decode reads what a token from Turso says. Nothing is verified: Turso publishes no
+// decode reads the claims of a token from Turso, without verifying it: Turso publishes no
 // key for the tokens that it mints, and this one came over TLS from its API.
 func decode(value string) (provider.Claims, error) {
 	claims, err := jwks.DecodeUnverified(provider.NewSecret(value))
@@ -305,7 +305,7 @@ func tooWide(reason error) error {
 	return fmt.Errorf("%w: %w", logical.CodedError(http.StatusBadGateway, "the token that Turso made was thrown away"), reason)
 }
 
-// answer returns the token with its lease, which ends when it does.
+// answer returns the token with its lease, which ends with it.
 func (b *backend) answer(a asked, token minted) *logical.Response {
 	issued := token.claims.Issued
 	if issued.IsZero() {

@@ -19,7 +19,7 @@ import (
 	"github.com/zen-auth/zen/devstack/turso"
 )
 
-// engine is a mount of the backend on a storage in memory, beside a Turso.
+// engine is a mount of the backend with in-memory storage and a Turso.
 type engine struct {
 	*backend
 	t       *testing.T
@@ -50,7 +50,7 @@ func configured(t *testing.T) *engine {
 	return configuredAt(t, nil)
 }
 
-// configuredAt is one with a clock of the test's own, which Turso has too.
+// configuredAt is an engine with the test's own clock, which its Turso shares.
 func configuredAt(t *testing.T, now func() time.Time) *engine {
 	t.Helper()
 	e := newEngine(t, devstacktest.Start(t, devstack.Options{Now: now}))
@@ -63,7 +63,7 @@ func configuredAt(t *testing.T, now func() time.Time) *engine {
 
 type object = map[string]any
 
-// handle makes a request, and returns the HTTP status that a server answers it with.
+// handle makes a request, and returns the HTTP status of the server's response.
 func (e *engine) handle(op logical.Operation, path string, data object) (*logical.Response, int, error) {
 	return e.as("", op, path, data)
 }
@@ -116,7 +116,7 @@ func (e *engine) refused(op logical.Operation, path string, data object, status 
 	}
 }
 
-// opens asks the database itself what a token is good for.
+// opens checks at the database itself what a token allows.
 func (e *engine) opens(token, sql string) error {
 	e.t.Helper()
 	body := strings.NewReader(`{"requests":[{"type":"execute","stmt":{"sql":"` + sql + `"}}]}`)
@@ -167,13 +167,13 @@ func TestCredentials(t *testing.T) {
 			t.Errorf("the lease keeps the token as %s", key)
 		}
 	}
-	// Less than the role has may be asked for, more may not.
+	// A request may ask for less than the role allows, but not for more.
 	ro := e.must(logical.ReadOperation, "creds/app", object{"access": "ro", "permissions": []string{"notes:data_read"}, "ttl": "1m"})
 	if err := e.opens(ro["token"].(string), "SELECT * FROM notes"); err != nil {
 		t.Error(err)
 	}
 	if err := e.opens(ro["token"].(string), "INSERT INTO notes VALUES (1)"); err == nil {
-		t.Error("a token for reading writes")
+		t.Error("a read-only token can write")
 	}
 }
 
@@ -202,7 +202,7 @@ func TestLimitsOfARole(t *testing.T) {
 	}
 	e.system.MaxLeaseTTLVal, e.system.DefaultLeaseTTLVal = 10*time.Minute, 5*time.Minute
 	if got := e.mustAs("", logical.ReadOperation, "creds/long", object{"ttl": "1h"}).Secret.TTL; got > 10*time.Minute {
-		t.Errorf("the mount's bound: %v", got)
+		t.Errorf("with the mount's limit: %v", got)
 	}
 	if got := e.mustAs("", logical.ReadOperation, "creds/long", nil).Secret.TTL; got > 5*time.Minute {
 		t.Errorf("the mount's default: %v", got)
@@ -322,7 +322,7 @@ func TestRolesAreListedAndDeleted(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 	e.refused(logical.ReadOperation, "creds/b", nil, http.StatusBadRequest, "there is no role b")
-	// A name is taken as it is: another spelling is another role.
+	// Names are case-sensitive: another spelling is another role.
 	e.refused(logical.ReadOperation, "creds/A", nil, http.StatusBadRequest, "there is no role A")
 }
 
@@ -402,7 +402,7 @@ func decodeJSON(t *testing.T, r io.Reader, v any) {
 	}
 }
 
-// noStorage is one that a token must not need.
+// noStorage is a storage that fails: a token must not need it.
 type noStorage struct{ logical.Storage }
 
 func (noStorage) Get(context.Context, string) (*logical.StorageEntry, error) {
@@ -413,8 +413,8 @@ func (noStorage) Put(context.Context, *logical.StorageEntry) error {
 	return errors.New("the storage is written to")
 }
 
-// Each call of the storage is one from the plugin back to the server: after the first one, a
-// token makes none.
+// Each storage access is a call from the plugin back to the server: after the first
+// token, no token makes any.
 func TestATokenAsksTheServerForNothing(t *testing.T) {
 	e := configured(t)
 	e.must(logical.UpdateOperation, "roles/app", object{"database": "app"})
@@ -424,6 +424,6 @@ func TestATokenAsksTheServerForNothing(t *testing.T) {
 		t.Errorf("response %v", data)
 	}
 	if _, status, err := e.handle(logical.ReadOperation, "roles/app", nil); status == http.StatusOK {
-		t.Errorf("the storage isn't looked at: %d, %v", status, err)
+		t.Errorf("reading a role doesn't use the storage: %d, %v", status, err)
 	}
 }

@@ -12,11 +12,12 @@ import (
 // tokenType is the type of the secrets in leases. It is stored with them.
 const tokenType = "turso_token"
 
-// rotatedPrefix begins the entries that say when a database's keys were rotated.
+// rotatedPrefix is the prefix of entries with the time at which a database's keys were
+// rotated.
 const rotatedPrefix = "rotated/"
 
-// clockSkew is the time by which a lease may end before the token itself: a server
-// ends leases in whole seconds, by its own clock.
+// clockSkew is how long before its token a lease may end: a server ends leases in whole
+// seconds, by its own clock.
 const clockSkew = 5 * time.Second
 
 // secretToken has no Renew: a lease ends with its token.
@@ -31,7 +32,7 @@ func (b *backend) secretToken() *framework.Secret {
 	}
 }
 
-// lease holds what a lease keeps of its token, which is not among it.
+// lease is what a lease stores about its token, but not the token.
 type lease struct {
 	role, revoke                       string
 	organization, database, databaseID string
@@ -58,7 +59,7 @@ func leaseOf(secret *logical.Secret) lease {
 	}
 }
 
-// revoke ends a lease: at its own end, where nothing is left to do, or before.
+// revoke ends a lease, either at its expiry, when nothing is left to do, or earlier.
 func (b *backend) revoke(ctx context.Context, req *logical.Request, _ *framework.FieldData) (*logical.Response, error) {
 	l := leaseOf(req.Secret)
 	if !b.now().Before(l.expires.Add(-clockSkew)) {
@@ -74,8 +75,8 @@ func (b *backend) revoke(ctx context.Context, req *logical.Request, _ *framework
 	return nil, coded(b.rotateDatabase(ctx, req.Storage, l))
 }
 
-// rotateDatabase ends all tokens of the lease's database, unless that was done
-// since this one was made: where many leases are revoked at once, once is enough.
+// rotateDatabase revokes all tokens of the lease's database, unless that was done since
+// this one was issued: if many leases are revoked at once, once is enough.
 func (b *backend) rotateDatabase(ctx context.Context, s logical.Storage, l lease) error {
 	b.writing.Lock()
 	defer b.writing.Unlock()
@@ -89,7 +90,7 @@ func (b *backend) rotateDatabase(ctx context.Context, s logical.Storage, l lease
 			return err
 		}
 	}
-	if l.issued.Unix() < rotated.At { // a token of that very second may be later
+	if l.issued.Unix() < rotated.At { // a token of the same second may be later
 		return nil
 	}
 	conf, err := b.config(ctx, s)

@@ -17,13 +17,13 @@ import (
 
 const rolePrefix = "roles/"
 
-// What happens at Turso when a lease is revoked before its token ends.
+// What happens at Turso when a lease is revoked before its token expires.
 const (
 	revokeNothing = "none"
 	revokeRotate  = "rotate"
 )
 
-// role describes the tokens that may be made, as it is stored.
+// role describes the tokens that may be issued, in its stored form.
 type role struct {
 	Database    string          `json:"database,omitempty"`
 	Group       string          `json:"group,omitempty"`
@@ -35,7 +35,8 @@ type role struct {
 }
 
 func (b *backend) pathRoles() []*framework.Path {
-	// As it is: a policy that denies roles/app would not see roles/APP made small.
+	// The name is used unchanged: a policy that denies roles/app would not apply to a
+	// lower-cased roles/APP.
 	name := &framework.FieldSchema{Type: framework.TypeString, Description: "Name of the role."}
 	return []*framework.Path{{
 		Pattern: "roles/?$",
@@ -132,7 +133,7 @@ func (b *backend) writeRole(ctx context.Context, req *logical.Request, d *framew
 	return resp, nil
 }
 
-// update takes over what was given, and checks the whole.
+// update applies the given fields, and checks the whole role.
 func (r *role) update(d *framework.FieldData) error {
 	text := func(key string, field *string) {
 		if value, given := d.GetOk(key); given {
@@ -195,7 +196,8 @@ func (r *role) check() error {
 // databaseName matches the names that Turso allows for a database.
 var databaseName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 
-// placeholder matches what the server fills in; others would stay as they are.
+// placeholder matches placeholders that the server fills in; others would stay in the
+// name.
 var placeholder = regexp.MustCompile(`\{\{\s*identity\.(entity|groups)\.[^{}]*\}\}`)
 
 // checkTemplate checks a database's name, or the template of one.

@@ -19,16 +19,16 @@ import (
 
 // The kinds of entries in the write-ahead log.
 const (
-	// walNew is an API token that was made and is not in use yet.
+	// walNew is a new API token that is not in use yet.
 	walNew = "new-api-token"
-	// walOld is one that was replaced and is not revoked yet.
+	// walOld is a replaced API token that is not revoked yet.
 	walOld = "old-api-token"
 )
 
-// giveUp limits how long the revocation of a leftover is tried.
+// giveUp is how long the revocation of a leftover is retried.
 const giveUp = 24 * time.Hour
 
-// leftover is an API token to revoke by its name, and one that may do it.
+// leftover is the name of an API token to revoke, and an API token that may do it.
 type leftover struct {
 	Name     string    `json:"name"`
 	Revoker  string    `json:"revoker"` // an API token
@@ -114,8 +114,8 @@ func (b *backend) scopes(ctx context.Context, s logical.Storage) ([]turso.Scope,
 	return slices.Compact(needed), nil
 }
 
-// replace changes conf, in storage too, to a new API token that maker makes. What is
-// left behind where it stops on its way, the write-ahead log revokes.
+// replace changes conf, also in storage, to a new API token created by maker. If it is
+// interrupted, the write-ahead log revokes the leftover.
 func (b *backend) replace(ctx context.Context, s logical.Storage, conf *config, maker string, scopes []turso.Scope) (warning string, err error) {
 	old := *conf
 	name := "openbao-" + strings.ToLower(rand.Text())
@@ -168,8 +168,8 @@ func (b *backend) replace(ctx context.Context, s logical.Storage, conf *config, 
 	return "", framework.DeleteWAL(ctx, s, redo)
 }
 
-// prove has the API token of a configuration do what it will have to: find a
-// database, and make a token for it, for reading and for a second.
+// prove tests the API token of a configuration: it finds a database and mints a read-only
+// token of one second for it.
 func (b *backend) prove(ctx context.Context, conf *config) error {
 	c, err := b.client(conf)
 	if err != nil {

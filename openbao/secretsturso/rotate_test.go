@@ -28,7 +28,7 @@ func (e *engine) full(name string) string {
 	return token
 }
 
-// good reports whether Turso takes an API token.
+// good reports whether Turso accepts an API token.
 func (e *engine) good(token string) bool {
 	e.t.Helper()
 	c, err := e.clientWith(e.stack.URL(), token)
@@ -57,7 +57,7 @@ func (e *engine) leftovers() int {
 	return len(ids)
 }
 
-// rollBack has the write-ahead log undone, as the server does every minute.
+// rollBack rolls the write-ahead log back, as the server does every minute.
 func (e *engine) rollBack() error {
 	e.t.Helper()
 	resp, err := e.HandleRequest(e.t.Context(), &logical.Request{Operation: logical.RollbackOperation, Storage: e.storage, Data: object{"immediate": true}})
@@ -87,7 +87,7 @@ func TestRotateRoot(t *testing.T) {
 	}
 	e.must(logical.ReadOperation, "creds/app", nil)
 
-	// One with scopes makes no other.
+	// An API token with scopes can't create another one.
 	e.refused(logical.UpdateOperation, "config/rotate-root", nil, http.StatusBadGateway, "give api_token, one with full access")
 	if e.leftovers() != 0 || e.stored() != second {
 		t.Error("a refused rotation left something behind")
@@ -100,7 +100,7 @@ func TestRotateRoot(t *testing.T) {
 		t.Errorf("scopes %v", scopes)
 	}
 	if third := e.stored(); e.good(second.APIToken) || !e.good(third.APIToken) || third.APIToken == admin || !e.good(admin) {
-		t.Error("the second is to end, the one that was only used to stay, and not to be stored")
+		t.Error("want the second API token revoked, and the administrator's neither revoked nor stored")
 	}
 	if e.leftovers() != 0 {
 		t.Error("the write-ahead log isn't empty")
@@ -136,8 +136,8 @@ func (s failing) Put(ctx context.Context, entry *logical.StorageEntry) error {
 	return s.Storage.Put(ctx, entry)
 }
 
-// TestLeftoversAreRevoked stops a rotation between the new API token and its
-// storage, and between the storage and the end of the old one.
+// TestLeftoversAreRevoked interrupts a rotation before the new API token is stored, and
+// before the old one is revoked.
 func TestLeftoversAreRevoked(t *testing.T) {
 	e := configured(t)
 	first := e.full("first")
@@ -160,14 +160,14 @@ func TestLeftoversAreRevoked(t *testing.T) {
 	e.must(logical.UpdateOperation, "roles/app", object{"database": "app"})
 	e.must(logical.ReadOperation, "creds/app", nil)
 
-	// An entry for an API token that came into use after all is dropped.
+	// An entry for an API token that is in use after all is dropped.
 	if _, err := e.record(t.Context(), e.storage, walNew, leftover{Name: "first", Revoker: first, APIURL: e.stack.URL()}); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.rollBack(); err != nil || e.leftovers() != 0 || !e.good(first) {
 		t.Errorf("rollBack = %v, %d entries, the first is good: %v", err, e.leftovers(), e.good(first))
 	}
-	// One that nothing may revoke is told of, once.
+	// One that can't be revoked is logged once.
 	if _, err := e.record(t.Context(), e.storage, walOld, leftover{Name: "gone", Revoker: "wrong", APIURL: e.stack.URL()}); err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func (e *engine) apiTokens(token string) []string {
 	return names
 }
 
-// TestRotateRootUnderLoad: no caller sees that the API token is another one.
+// TestRotateRootUnderLoad checks that no caller notices a rotation of the API token.
 func TestRotateRootUnderLoad(t *testing.T) {
 	e := configured(t)
 	e.must(logical.UpdateOperation, "config", object{"api_token": e.full("first"), "api_token_name": "first"})
@@ -267,13 +267,13 @@ func TestRevocation(t *testing.T) {
 	if err := e.opens(token, "SELECT 1"); err == nil {
 		t.Error("a role's database was not rotated")
 	}
-	clock.Advance(2 * time.Second) // Turso takes no token of the second of a rotation
+	clock.Advance(2 * time.Second) // Turso refuses tokens from the second of a rotation
 	fresh := e.mustAs("", logical.ReadOperation, "creds/own", nil)
-	revoke(other) // was ended with the first one
+	revoke(other) // was revoked with the first one
 	if err := e.opens(fresh.Data["token"].(string), "SELECT 1"); err != nil {
-		t.Errorf("one rotation for leases of before is enough: %v", err)
+		t.Errorf("more than one rotation for earlier leases: %v", err)
 	}
-	clock.Advance(20 * time.Minute) // a lease that came to its end has nothing to revoke
+	clock.Advance(20 * time.Minute) // an expired lease has nothing to revoke
 	still := e.mustAs("", logical.ReadOperation, "creds/app", nil).Data["token"].(string)
 	clock.Advance(2 * time.Second)
 	revoke(fresh)

@@ -16,11 +16,12 @@ import (
 // release is set by the linker: -X …/openbao/internal/serve.release=v1.2.3.
 var release string
 
-// A version that a server may know a plugin by. What Go makes up for a build from a
-// checkout isn't one: a plugin that is registered with another is refused.
+// A version under which a server may register a plugin. Go's pseudo-version for a build
+// from a checkout isn't one: a server refuses a plugin that is registered with another
+// version.
 var released = regexp.MustCompile(`^v\d+\.\d+\.\d+$`)
 
-// Version returns the plugin's version as the server is told it, or "".
+// Version returns the plugin's version as reported to the server, or "".
 func Version() string {
 	if release != "" {
 		return release
@@ -31,9 +32,9 @@ func Version() string {
 	return ""
 }
 
-// Main serves the backends of one plugin until the server ends the process. All
-// mounts share the process, each with a backend of its own. It speaks go-plugin
-// over a Unix socket, with certificates of both sides' own: there is no other door.
+// Main serves the backends of one plugin until the server ends the process. All mounts
+// share the process, each with a backend of its own. It uses go-plugin over a Unix
+// socket, with mutual TLS: there is no other access.
 func Main(factory logical.Factory) {
 	err := plugin.ServeMultiplex(&plugin.ServeOpts{
 		BackendFactoryFunc: func(ctx context.Context, config *logical.BackendConfig) (logical.Backend, error) {

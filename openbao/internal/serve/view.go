@@ -8,14 +8,14 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// believed limits how long the server's answer about a mount is used.
+// believed is how long the server's answer about a mount is cached.
 const believed = 5 * time.Second
 
-// Remember returns a view that asks the server only every few seconds what a mount's limits
-// are, whether it is local, and whether the node is a standby. Without it the framework asks
-// the latter two at each request: two calls from the plugin back to the server, each as
-// dear as the request itself. A node that becomes the active one, or stops being it, makes
-// its backends anew, each with a view of its own.
+// Remember returns a view that asks the server only every few seconds what a mount's
+// limits are, whether it is local, and whether the node is a standby. Without it the
+// framework asks the latter two on each request: two calls from the plugin back to the
+// server, each as expensive as the request itself. A node that becomes active, or stops
+// being active, creates its backends again, each with its own view.
 func Remember(view logical.SystemView) logical.SystemView {
 	return &remembered{SystemView: view, now: time.Now}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/vault/sdk/logical"
 )
 
-// counting counts how often the server is asked.
+// counting counts the calls to the server.
 type counting struct {
 	logical.StaticSystemView
 	asked int
@@ -40,6 +40,6 @@ func TestRemember(t *testing.T) {
 	server.ReplicationStateVal, server.MaxLeaseTTLVal = consts.ReplicationPerformanceStandby, time.Minute
 	now = now.Add(believed)
 	if !view.ReplicationState().HasState(consts.ReplicationPerformanceStandby) || view.MaxLeaseTTL() != time.Minute {
-		t.Errorf("what changed isn't seen: %+v", view.seen)
+		t.Errorf("the view doesn't have the change: %+v", view.seen)
 	}
 }

@@ -1,5 +1,5 @@
-// Floor is an engine that does nothing, or nothing but ask somebody for a token: what a
-// plugin's lease costs at least. The benchmark compares the Turso engine with it.
+// Floor is an engine that does nothing, or only requests a token: the minimal cost of a
+// plugin's lease. The benchmark compares the Turso engine with it.
 package main
 
 import (
