@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// way is a provider, how to sign in with it, and a setting whose every value has tokens of
-// its own, so that none is stored. Without a login nothing is stored at all.
+// way is a provider, how to sign in with it, and a setting for whose every value tokens
+// are stored separately, so that none is found. Without a login nothing is stored at all.
 type way struct {
 	name    string
 	login   []string
@@ -41,7 +41,7 @@ func (b *bench) coldToken() error {
 	if b.stack.team == "" {
 		fmt.Fprintln(os.Stderr, "bench: WARNING: there is no bao, so that the way through OpenBao is not measured: scripts/install-test-tools.sh")
 	} else {
-		// The port is for another way to sign in: it changes nothing but the key of the
+		// The port belongs to another sign-in method: it changes only the key of the
 		// stored token.
 		port := func(n int) string { return fmt.Sprintf("ZEN_OPENBAO__OIDC_PORT=%d", 40000+n) }
 		ways = append(ways, way{"clerk with openbao", []string{"--provider", "clerk"}, []string{"ZEN_PROFILE=" + b.stack.team}, port})

@@ -21,7 +21,7 @@ func turso() string {
 	return path
 }
 
-// Runs of what takes longer.
+// The number of runs of slow commands.
 const (
 	farScriptRuns = 30 // most of a second each
 	csvRuns       = 20
@@ -71,7 +71,8 @@ func (b *bench) commands() error {
 		return err
 	}
 	goals := map[string]float64{}
-	// beside puts the turso CLI before zen, whose goal it is, and other clients behind.
+	// beside puts the turso CLI, which is the goal, before zen, and other clients after
+	// it.
 	beside := func(url, how, what string, zen ...program) []program {
 		all := zen
 		if turso() != "" {
@@ -137,7 +138,7 @@ const (
 	longGrowthRuns = 20
 )
 
-// grow adds a line of whole processes, a point for each x, in turns.
+// grow adds a line of whole processes, with a point for each x, in turns.
 func (b *bench) grow(group, name, unit string, runs int, xs []int, at func(x int) (program, error)) error {
 	var programs []program
 	for _, x := range xs {

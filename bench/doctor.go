@@ -7,7 +7,8 @@ import (
 // doctorRuns is the number of runs of zen doctor.
 const doctorRuns = 10
 
-// examination measures zen doctor on a healthy stack of its own, with a network in between.
+// examination measures zen doctor on its own healthy stack, with a simulated network in
+// between.
 func (b *bench) examination() (err error) {
 	far, err := startStack("--latency", addedTrip.String())
 	if err != nil {

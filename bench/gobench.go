@@ -13,17 +13,17 @@ import (
 	"github.com/zen-auth/zen/bench/report"
 )
 
-// goBench is a benchmark of a Go package: each run of it tells every figure once.
+// goBench is a benchmark of a Go package: each run reports every figure once.
 type goBench struct {
 	dir, pkg, bench string
 	args            []string
-	// place says where a metric belongs, by the benchmark's name without Benchmark and the
-	// metric's unit; ok is false for one that isn't told.
+	// place says where a metric belongs, by the benchmark's name without Benchmark and
+	// the metric's unit; ok is false for a metric that isn't reported.
 	place func(name, unit string) (f report.Figure, ok bool)
 }
 
-// beside are the names of figures, and of what they are compared with in their group, with
-// their goals.
+// beside maps figures to the figures they are compared with in their group, and their
+// goals.
 type beside map[string]struct {
 	of   string
 	goal float64
@@ -50,8 +50,8 @@ func (b *bench) goBenches(compared beside, all ...goBench) error {
 	return nil
 }
 
-// samplesOf reads what go test -bench prints. Each figure is there once, with all that was
-// told of it.
+// samplesOf reads what go test -bench prints. Each figure is there once, with all its
+// samples.
 func samplesOf(out []byte, place func(name, unit string) (report.Figure, bool)) (figures []report.Figure) {
 	index := map[report.Figure]int{}
 	var samples [][]float64

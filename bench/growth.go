@@ -22,14 +22,15 @@ import (
 	"github.com/zen-auth/zen/bench/report"
 )
 
-// growth measures what grows: the CPU of a command with so many profiles, stored tokens, keys
-// in a set, profiles with a sign-in and statements, the memory with so many rows, and the time
-// of processes at once. What more of each costs is the slope.
+// growth measures growing inputs: the CPU time of a command by the number of profiles,
+// stored tokens, keys in a set, signed-in profiles and statements, the memory by the
+// number of rows, and the time by the number of concurrent processes. The slope is the
+// cost of one more.
 func (b *bench) growth() error {
 	return errors.Join(b.profiles(), b.tokens(), b.keys(), b.signIns(), b.statements(), b.rows(), b.processesAtOnce())
 }
 
-// with returns a program in the stack's environment, but for some variables.
+// with returns a program in the stack's environment, with some variables changed.
 func (b *bench) with(variables []string, args ...string) program {
 	env := append(slices.Clone(b.stack.env), variables...)
 	return program{name: strings.Join(args, " "), args: args, env: func() []string { return env }}
@@ -45,7 +46,7 @@ func (b *bench) variable(name string) string {
 	return ""
 }
 
-// profiles measures a configuration of so many profiles, a database each.
+// profiles measures configurations by their number of profiles, with a database each.
 func (b *bench) profiles() error {
 	own, err := os.ReadFile(b.variable("ZEN_CONFIG"))
 	if err != nil {
@@ -87,7 +88,7 @@ func (b *bench) state(name string, change func(dir string, file []byte) error) (
 	return dir, err
 }
 
-// tokens measures a profile with so many stored tokens. It keeps 64 at most.
+// tokens measures a profile by its number of stored tokens, of which it keeps at most 64.
 func (b *bench) tokens() error {
 	at := func(args ...string) func(int) (program, error) {
 		return func(n int) (program, error) {
@@ -119,7 +120,7 @@ func (b *bench) tokens() error {
 		b.grow("growth: tokens of a profile", "zen status", "ms", growthRuns, sizes, at("bin/zen", "status")))
 }
 
-// signIns measures a state directory with so many profiles that are signed in.
+// signIns measures a state directory by its number of signed-in profiles.
 func (b *bench) signIns() error {
 	at := func(args ...string) func(int) (program, error) {
 		return func(n int) (program, error) {
@@ -141,7 +142,7 @@ func (b *bench) signIns() error {
 		b.grow("growth: profiles that are signed in", "zen token", "ms", growthRuns, sizes, at("bin/zen", "token")))
 }
 
-// keys is a key set of so many on disk. The token's own is the last of them.
+// keys measures a key set on disk by its size. The token's own key is the last one.
 func (b *bench) keys() error {
 	return b.grow("growth: keys of an issuer", "zen token", "ms", growthRuns, []int{1, 16, 128, 512}, func(n int) (program, error) {
 		dir, err := b.state(fmt.Sprint("keys-", n), func(profiles string, _ []byte) error {
@@ -155,7 +156,8 @@ func (b *bench) keys() error {
 	})
 }
 
-// moreKeys puts others before the key of a set, until there are n. Their numbers are nobody's.
+// moreKeys puts other keys before the key of a set, until there are n. They have random
+// moduli.
 func moreKeys(path string, n int) error {
 	file, err := os.ReadFile(path)
 	if err != nil {
@@ -190,7 +192,7 @@ func moreKeys(path string, n int) error {
 	return writeFile(path, string(changed))
 }
 
-// statements measures a script of so many.
+// statements measures a script by its number of statements.
 func (b *bench) statements() error {
 	if _, err := b.stack.zen("db", "query", "CREATE TABLE IF NOT EXISTS grown (n)"); err != nil {
 		return err
@@ -201,7 +203,7 @@ func (b *bench) statements() error {
 	})
 }
 
-// rows measures the memory of a query with so many.
+// rows measures the memory of a query by its number of rows.
 func (b *bench) rows() error {
 	return b.grow("growth: rows, memory", "zen db query", "MiB", longGrowthRuns, []int{1, 100_000, 500_000}, func(n int) (program, error) {
 		sql := fmt.Sprintf("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < %d) SELECT x, 'row ' || x FROM n", n)
@@ -209,12 +211,12 @@ func (b *bench) rows() error {
 	})
 }
 
-// manyRuns is how often so many connections or handles are measured, each in a process of its
-// own.
+// manyRuns is the number of measurements of many connections or handles, each in a
+// separate process.
 const manyRuns = 3
 
-// connections are so many to the stack, each with a request at once: through zen proxy, whose
-// memory is told, and by core/libsql.
+// connections measures concurrent connections to the stack, each with one request at a
+// time: through zen proxy, whose memory is reported, and with core/libsql.
 func (b *bench) connections() error {
 	url, token, err := b.database()
 	if err != nil {
@@ -234,7 +236,7 @@ func (b *bench) connections() error {
 	}, true)
 }
 
-// handles are so many databases of core.Open, and of one client.
+// handles measures many database handles, of core.Open and of one client.
 func (b *bench) handles() error {
 	of := func(how string, most int) manyOf {
 		d := driver{"bench/many", []string{filepath.Join(b.dir, "many"), how}, b.stack.env}
@@ -249,7 +251,7 @@ func (b *bench) handles() error {
 	return b.many("handles", []int{10, 100, 1000, 10_000}, []manyOf{of("Client.Open", 10_000), of("core.Open", 1000)}, false)
 }
 
-// manyOf is what holds so many of something.
+// manyOf is a way to hold many of something.
 type manyOf struct {
 	name string
 	cost func(n int) (measure.Cost, error)
@@ -257,8 +259,8 @@ type manyOf struct {
 
 var errTooMany = errors.New("more than is measured")
 
-// many adds the growths of what holds so many of something: its memory, and its rate or its
-// time.
+// many adds the growth of the memory, and of the rate or the time, of something held many
+// times.
 func (b *bench) many(things string, xs []int, ways []manyOf, rate bool) error {
 	type point struct {
 		way, x int
@@ -309,7 +311,7 @@ func (b *bench) many(things string, xs []int, ways []manyOf, rate bool) error {
 	return nil
 }
 
-// throughProxy makes n connections to a zen proxy of their own.
+// throughProxy makes n connections to a separate zen proxy.
 func (b *bench) throughProxy(n int) (cost measure.Cost, err error) {
 	cmd := exec.Command("bin/zen", "proxy", "--json", "--quiet")
 	var stderr bytes.Buffer
@@ -323,7 +325,7 @@ func (b *bench) throughProxy(n int) (cost measure.Cost, err error) {
 	}
 	defer time.AfterFunc(commandTimeout, func() { _ = cmd.Process.Kill() }).Stop()
 	defer func() {
-		// An interrupt is how it ends: its exit code says so.
+		// It is ended by an interrupt, which its exit code shows.
 		if stopped := errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait()); err != nil {
 			err = fmt.Errorf("zen proxy: %w: %.500s", errors.Join(err, stopped), stderr.String())
 		}
@@ -360,7 +362,8 @@ func (b *bench) throughProxy(n int) (cost measure.Cost, err error) {
 	return measure.AtOnce(n, ask, func() (float64, error) { return measure.ResidentOf(cmd.Process.Pid) })
 }
 
-// processesAtOnce measures the time until the last of so many zen token has ended.
+// processesAtOnce measures the time until the last of several concurrent zen token has
+// ended.
 func (b *bench) processesAtOnce() error {
 	var figures []report.Figure
 	for _, n := range []int{1, 8, 32, 128} {

@@ -18,12 +18,13 @@ import (
 
 const (
 	importedRows = 50_000
-	// singleRows go one by one: all of them would take half an hour.
+	// singleRows is the number of rows imported one by one: all of them would take half
+	// an hour.
 	singleRows = 500
 )
 
-// imports compares what brings rows into a database: zen db import, the shell of the turso
-// CLI if there is one, and a statement a round trip.
+// imports compares ways to import rows into a database: zen db import, the turso CLI's
+// shell if there is one, and one statement for each round trip.
 func (b *bench) imports() error {
 	s := b.stack
 	out, err := s.zen("status", "--json")
@@ -76,7 +77,7 @@ func (b *bench) imports() error {
 			if err := w.run(); err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
-			// What would take half an hour is told from its first rows.
+			// What would take half an hour is extrapolated from its first rows.
 			all := importedRows / float64(w.rows)
 			figures = append(figures, report.Of(group, w.name, "s", []float64{time.Since(began).Seconds() * all}))
 			requests = append(requests, report.Of(group+": requests", w.name, "", []float64{float64(far.requests.Load()) * all}))
@@ -121,7 +122,7 @@ func inserts(n int) string {
 	return b.String()
 }
 
-// shell has the turso CLI read the file.
+// shell imports the file with the turso CLI.
 func shell(turso, target, token, path string) error {
 	in, err := os.Open(path)
 	if err != nil {

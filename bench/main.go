@@ -1,6 +1,6 @@
 // Command bench measures zen against a floor or a peer, in one run on one machine. It
-// prints what it finds, and writes it as JSON and into the page of the documentation. Run
-// it with make bench: it wants the programs in bin/.
+// prints the results, and writes them as JSON and into the documentation page. Run it
+// with make bench: it needs the programs in bin/.
 //
 //	go run ./bench [--json FILE] [--page FILE] [PART …]
 //
@@ -37,18 +37,19 @@ func main() {
 // bench is one run.
 type bench struct {
 	json, page string
-	// dir has the programs that were built, and what they read.
+	// dir has the built programs and their input files.
 	dir   string
 	stack *stack
-	// peers are those beside zen that were installed, of those that need not be.
+	// peers are the optional programs that were installed for comparison.
 	peers map[string]bool
 	// sqld is the program of a real libsql-server, if that is one of them.
 	sqld string
-	// taken are the figures of this run.
+	// taken are this run's figures.
 	taken []report.Figure
 }
 
-// part is a part that can be run alone. It may need the local stack, where zen is signed in.
+// part is a part that can be run separately. It may need the local stack, in which zen is
+// signed in.
 type part struct {
 	name    string
 	stack   bool
@@ -86,7 +87,8 @@ func (b *bench) run(chosen []string) error {
 	return b.measure(slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !names[p.name] }))
 }
 
-// measure runs the parts. Those that fail are told at its end: the others are worth having.
+// measure runs the parts. Failures are reported at the end, so that the other parts'
+// results are kept.
 func (b *bench) measure(parts []part) (err error) {
 	if b.dir, err = os.MkdirTemp("", "zen-bench-"); err != nil {
 		return err
@@ -117,19 +119,19 @@ func (b *bench) measure(parts []part) (err error) {
 		if err := p.measure(b); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", p.name, err))
 		}
-		failed = append(failed, b.write()) // what was measured stays, whatever comes
+		failed = append(failed, b.write()) // keeps the results if a later part fails
 		fmt.Printf("(%s took %.0f s)\n", p.name, time.Since(began).Seconds())
 	}
 	return errors.Join(failed...)
 }
 
-// add takes figures of one group, and prints them.
+// add adds the figures of one group, and prints them.
 func (b *bench) add(figures ...report.Figure) {
 	b.taken = append(b.taken, figures...)
 	fmt.Printf("\n%s\n%s", figures[0].Group, report.Table(figures))
 }
 
-// write puts the figures where they were asked for.
+// write writes the figures to the requested files.
 func (b *bench) write() error {
 	if b.json == "" {
 		return nil
@@ -141,8 +143,8 @@ func (b *bench) write() error {
 	return errors.Join(report.FillPage(b.page, all), report.DrawPlots(b.page, all))
 }
 
-// load returns the number of processes that want to run, as the last minute's mean; 0 if the system
-// doesn't say.
+// load returns the number of runnable processes, as the last minute's mean; 0 if the
+// system doesn't report it.
 func load() (mean float64) {
 	if data, err := os.ReadFile("/proc/loadavg"); err == nil {
 		_, _ = fmt.Sscan(string(data), &mean)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// buildTimeout bounds a peer's build, which downloads it, too.
+// buildTimeout is the timeout of a peer's build, including its download.
 const buildTimeout = 10 * time.Minute
 
 // buildPeers builds the programs to compare with. go-libsql's and mattn's need a C compiler,
@@ -61,7 +61,7 @@ const (
 	pythonClient = "Python libsql"
 )
 
-// have installs a peer that not every machine can have. Without it its rows are left out.
+// have installs an optional peer. Without it its rows are left out.
 func (b *bench) have(peer string, install func() error) {
 	if err := install(); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: WARNING: there is no %s, so that nothing is compared with it: %v\n", peer, err)
@@ -70,7 +70,7 @@ func (b *bench) have(peer string, install func() error) {
 	b.peers[peer] = true
 }
 
-// inNode and inPython are a client's program, with what it is given behind.
+// inNode and inPython are a client's program with its arguments.
 func (b *bench) inNode(args ...string) []string {
 	return append([]string{"node", filepath.Join(b.dir, "node", "bench.mjs")}, args...)
 }
@@ -79,7 +79,7 @@ func (b *bench) inPython(args ...string) []string {
 	return append([]string{"python3", "bench/python/bench.py"}, args...)
 }
 
-// pythonPath is where the Python client lies.
+// pythonPath is the directory of the Python client.
 func (b *bench) pythonPath() string { return "PYTHONPATH=" + filepath.Join(b.dir, "python") }
 
 func build(in, out, from, cgo string) error {

@@ -18,7 +18,7 @@ import (
 // processRuns is the number of measurements of a whole process.
 const processRuns = 100
 
-// program is a whole process to measure. What it reads from its standard input is input.
+// program is a whole process to measure. input is its standard input.
 type program struct {
 	name string
 	args []string
@@ -32,8 +32,8 @@ type program struct {
 // cost is the cost of one process.
 type cost struct{ ms, cpu, mib float64 }
 
-// launch runs a program once, by a parent so small that its memory isn't taken for the
-// program's.
+// launch runs a program once, from a parent so small that its memory isn't attributed to
+// the program.
 func (b *bench) launch(p program) (cost, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -68,8 +68,8 @@ func (b *bench) launch(p program) (cost, error) {
 	return cost{ns / 1e6, us / 1e3, kib / 1024}, nil
 }
 
-// turns runs programs so many times each, in an order that chance gives anew in each turn,
-// after a tenth of that to warm up.
+// turns runs each program a number of times, in a new random order in each round, after a
+// tenth of that to warm up.
 func (b *bench) turns(runs int, programs []program) ([][]cost, error) {
 	costs := make([][]cost, len(programs))
 	for turn := range runs + runs/10 {
@@ -91,9 +91,9 @@ func (b *bench) turns(runs int, programs []program) ([][]cost, error) {
 	return costs, nil
 }
 
-// processes compares whole programs with the first of them, which runs as two copies: these
-// tell how much of a difference is noise. It adds the group of their times, of their CPU
-// and of their memory.
+// processes compares whole programs with the first of them, which runs as two copies:
+// their difference shows the noise. It adds the group of their times, of their CPU and of
+// their memory.
 func (b *bench) processes(group string, runs int, goals map[string]float64, programs ...program) error {
 	again := programs[0]
 	again.name += ", again"
@@ -133,7 +133,7 @@ func (b *bench) processes(group string, runs int, goals map[string]float64, prog
 	return nil
 }
 
-// alike warns where two copies of the same differ.
+// alike warns if two copies of the same program differ.
 func alike(copied report.Figure) {
 	if math.Abs(copied.Ratio-1) > 0.05 {
 		fmt.Fprintf(os.Stderr, "bench: WARNING: %s: two copies of the same differ by %.0f %%: this run is noise\n", copied.Group, 100*math.Abs(copied.Ratio-1))

@@ -30,14 +30,14 @@ const (
 	addedTrip   = 20 * time.Millisecond
 )
 
-// driver is a client's program, and its environment beside the bench's own.
+// driver is a client's program, and its environment in addition to the bench's own.
 type driver struct {
 	name    string
 	program []string
 	env     []string
 }
 
-// drivers are what is there of them. The first is zen's.
+// drivers returns the available drivers. The first is zen's.
 func (b *bench) drivers() []driver {
 	drivers := []driver{
 		{"core/libsql", []string{filepath.Join(b.dir, "ours")}, nil},
@@ -68,8 +68,8 @@ var queryRuns = map[string][2]int{
 	"batch of 1000": {20, 10}, "transaction of 10": {200, 10},
 }
 
-// queries compares remote drivers against the same database, in rounds taking turns:
-// near, and with a network in between. A proxy for the latter counts the requests.
+// queries compares remote drivers against the same database, in alternating rounds:
+// locally, and with a simulated network. A proxy for the latter counts the requests.
 func (b *bench) queries() error {
 	out, err := b.stack.zen("status", "--json")
 	if err != nil {
@@ -91,7 +91,8 @@ func (b *bench) queries() error {
 			return err
 		}
 	}
-	// How a file is written depends on its journal, which each opens as it likes: reads alone.
+	// Writing depends on the journal mode, which each driver chooses, so only reads are
+	// compared.
 	for _, workload := range []string{"SELECT 1", "read 100 rows"} {
 		at := func(d driver) string { return "file:" + filepath.Join(b.dir, filepath.Base(d.program[0])+".db") }
 		if err := b.compare("file: "+workload, b.fileDrivers(), at, workload, 10*queryRuns[workload][0]); err != nil {
@@ -116,7 +117,7 @@ func (b *bench) queries() error {
 	return nil
 }
 
-// compare adds the group of a workload: ours stands beside the fastest of the others.
+// compare adds the group of a workload: ours is compared with the fastest of the others.
 func (b *bench) compare(group string, drivers []driver, target func(driver) string, workload string, runs int) error {
 	samples := make([][]float64, len(drivers))
 	for range queryRounds {
@@ -141,7 +142,7 @@ func (b *bench) compare(group string, drivers []driver, target func(driver) stri
 	return nil
 }
 
-// requests counts what a run takes at the proxy: what eleven more runs add.
+// requests counts a run's requests at the proxy, as the difference of eleven more runs.
 func (b *bench) requests(far *far, d driver, workload string) (float64, error) {
 	var counts [2]int64
 	for i := range counts {
@@ -181,7 +182,7 @@ func (d driver) answer(to any, token string, args ...string) error {
 	return nil
 }
 
-// far is a proxy as far away as a server in the next country.
+// far is a proxy with the latency of a server in a neighbouring country.
 type far struct {
 	server   *httptest.Server
 	url      string
@@ -198,7 +199,7 @@ func newFar(database string) (*far, error) {
 	f := &far{}
 	forward := httputil.NewSingleHostReverseProxy(target)
 	forward.FlushInterval = -1
-	forward.ErrorLog = log.New(io.Discard, "", 0) // a program that has measured enough hangs up
+	forward.ErrorLog = log.New(io.Discard, "", 0) // a program that has finished measuring disconnects
 	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.requests.Add(1)
 		// Read to its end first: net/http closes a request's body when the answer

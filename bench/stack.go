@@ -15,15 +15,16 @@ import (
 	"github.com/zen-auth/zen/devstack/bao"
 )
 
-// commandTimeout ends what hangs, so that a run comes to its end.
+// commandTimeout ends hanging commands, so that a run finishes.
 const commandTimeout = 5 * time.Minute
 
-// stack is zen dev in a process of its own, and the environment to use it.
+// stack is zen dev in a separate process, with the environment to use it.
 type stack struct {
 	cmd *exec.Cmd
 	env []string
 	url string
-	// team is the profile whose tokens OpenBao makes; "" means none, as there is no bao.
+	// team is the profile whose tokens OpenBao issues; "" means none, because there is no
+	// bao.
 	team string
 }
 
@@ -51,7 +52,7 @@ func startStack(more ...string) (*stack, error) {
 		return nil, fmt.Errorf("start zen dev: %w", errors.Join(err, cmd.Process.Kill(), cmd.Wait()))
 	}
 	s := &stack{cmd: cmd, env: os.Environ(), url: ready.URL}
-	// The profile of the team is for the way through OpenBao alone.
+	// The team's profile is only for the measurement through OpenBao.
 	s.team = ready.Environment["ZEN_PROFILE"]
 	delete(ready.Environment, "ZEN_PROFILE")
 	for name, value := range ready.Environment {

@@ -53,10 +53,10 @@ func (b *bench) warmToken() error {
 	return b.processes("stored credential", processRuns, nil, others...)
 }
 
-// settled copies a program in pieces of 4 KiB. A program lies in the memory of Linux in such
-// pages that was read from the disk, or that the linker wrote. A new copy by cp lies there in
-// larger pieces, and starts quicker, zen token by a tenth: two builds of the same would differ
-// by how they came to their place.
+// settled copies a program in pieces of 4 KiB. Linux caches a program that was read from
+// disk, or written by the linker, in such pages. A fresh copy by cp is cached in larger
+// pieces, and starts faster, zen token by a tenth: two builds of the same would differ by
+// how they were copied.
 func (b *bench) settled(program string) (string, error) {
 	data, err := os.ReadFile(program)
 	if err != nil {
@@ -91,7 +91,7 @@ func (b *bench) kubelogin() (program, error) {
 	return p, err
 }
 
-// awsVault puts a key in a file of its own.
+// awsVault stores a key in its own file.
 func (b *bench) awsVault() (program, error) {
 	config := filepath.Join(b.dir, "aws-config")
 	if err := writeFile(config, "[profile p]\nregion = eu-west-1\n"); err != nil {

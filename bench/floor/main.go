@@ -1,5 +1,5 @@
-// Command floor is the cheapest program with the outside of zen token: it reads a
-// file and prints it. What zen takes beyond it is zen's own.
+// Command floor is the cheapest program that looks like zen token from outside: it reads
+// a file and prints it. The difference is zen's own cost.
 package main
 
 import "os"

@@ -1,6 +1,5 @@
-// Command golibsql runs a workload through go-libsql's remote driver; see
-// [measure.Main]. It is a module of its own, because go-libsql is cgo and brings 136
-// MiB of libraries.
+// Command golibsql runs a workload through go-libsql's remote driver; see [measure.Main].
+// It is a separate module, because go-libsql uses cgo and has 136 MiB of libraries.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Command libsqlclientgo runs a workload through libsql-client-go; see
-// [measure.Main]. It is a module of its own, because its driver takes the name libsql,
-// as go-libsql's does.
+// Command libsqlclientgo runs a workload through libsql-client-go; see [measure.Main]. It
+// is a separate module, because its driver registers the name libsql, as go-libsql's
+// does.
 package main
 
 import (

@@ -64,7 +64,7 @@ func (s source) Renew(context.Context, provider.Token) (provider.Token, error) {
 	return s.token, nil
 }
 
-// connections asks on all of them at once.
+// connections sends requests on all connections concurrently.
 func connections(url, id string, n int) (cost measure.Cost, err error) {
 	token, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -93,8 +93,8 @@ func connections(url, id string, n int) (cost measure.Cost, err error) {
 	}, measure.Resident)
 }
 
-// handles opens so many databases, with the configuration and the sign-in that are there, and
-// asks nothing of them.
+// handles opens n databases, with the existing configuration and sign-in, and runs no
+// queries.
 func handles(n int, open func(context.Context, core.Database) (*sql.DB, error)) (cost measure.Cost, err error) {
 	held := make([]*sql.DB, 0, n)
 	began := time.Now()

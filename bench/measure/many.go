@@ -9,15 +9,16 @@ import (
 	"time"
 )
 
-// Cost is what so many of one thing take: the time of all, the requests a second on them,
+// Cost is the cost of holding many of one thing: the total time, the requests per second,
 // and the memory of the process that holds them.
 type Cost struct {
 	Milliseconds, Rate, MiB float64
 }
 
-// AtOnce has n callers make requests, each its own share of some thousands, after one each
-// to warm up, a few callers at a time: zen proxy closes connections if too many at once have
-// not shown its bearer yet. resident is asked for the memory while all connections are there.
+// AtOnce makes requests with n callers, each with its share of some thousands, after one
+// each to warm up, a few callers at a time: zen proxy closes connections if too many at
+// once have not sent its bearer token yet. resident measures the memory while all
+// connections are open.
 func AtOnce(n int, request func(caller int) error, resident func() (float64, error)) (Cost, error) {
 	each := max(4, 8192/n)
 	if err := callers(n, 16, 1, request); err != nil {
@@ -32,7 +33,7 @@ func AtOnce(n int, request func(caller int) error, resident func() (float64, err
 	return Cost{Milliseconds: float64(took.Microseconds()) / 1000, Rate: float64(n*each) / took.Seconds(), MiB: mib}, err
 }
 
-// callers has n callers make so many requests each, at most so many callers at once.
+// callers makes requests with n callers, of which only a limited number runs at once.
 func callers(n, atOnce, each int, request func(caller int) error) error {
 	var group sync.WaitGroup
 	failed, free := make([]error, n), make(chan struct{}, atOnce)

@@ -1,5 +1,5 @@
-// Package measure times a function many times over, for programs that are
-// compared with each other: each prints what Main does.
+// Package measure times a function repeatedly, for programs that are compared with each
+// other: each prints the output of Main.
 package measure
 
 import "time"

@@ -21,7 +21,7 @@ var Workloads = []string{"SELECT 1", "read 100 rows", "insert", "batch of 1000",
 // are its arguments, the token is on standard input. It prints a list of
 // how many milliseconds each took.
 //
-// The workload csv is no more than printing the table big once.
+// The workload csv only prints the table big once.
 func Main(open func(url, id, token string) (*sql.DB, error)) {
 	samples, err := measured(open)
 	if err == nil && samples != nil {
@@ -59,7 +59,7 @@ func measured(open func(url, id, token string) (*sql.DB, error)) ([]float64, err
 	return Of(n, run)
 }
 
-// prepare makes what the workload needs, and returns one run of it.
+// prepare creates what the workload needs, and returns one run of it.
 func prepare(db *sql.DB, workload string) (run func() error, err error) {
 	for _, statement := range []string{
 		"DROP TABLE IF EXISTS bench",
@@ -84,7 +84,7 @@ func prepare(db *sql.DB, workload string) (run func() error, err error) {
 			return err
 		}, nil
 	case "batch of 1000":
-		// One statement: go-libsql takes no script with BEGIN in it.
+		// It is one statement, because go-libsql accepts no script that contains BEGIN.
 		query := "INSERT INTO bench (name, price) VALUES " + strings.Repeat("(?, ?), ", 999) + "(?, ?)"
 		args := make([]any, 2000)
 		for i := range 1000 {

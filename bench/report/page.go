@@ -17,9 +17,9 @@ const (
 	end   = "<!-- end of figures -->"
 )
 
-// FillPage writes the tables of the figures into the page at path, each between
-// "<!-- figures: GROUP -->" and "<!-- end of figures -->", below the plot of a growth. The
-// group "summary" is the table of the goals. All else stays.
+// FillPage writes the tables of figures into the page at path, each between "<!--
+// figures: GROUP -->" and "<!-- end of figures -->", below the plot of a growth. The
+// group "summary" is the table of the goals. Everything else is unchanged.
 func FillPage(path string, figures []Figure) error {
 	page, err := os.ReadFile(path)
 	if err != nil {
@@ -135,7 +135,7 @@ func growth(figures []Figure) string {
 	return b.String()
 }
 
-// Slope returns what one more on the axis adds to the median, by least squares.
+// Slope returns the increase of the median per unit of the axis, by least squares.
 func Slope(line []Figure) float64 {
 	var x, y, xx, xy float64
 	for _, f := range line {

@@ -72,7 +72,7 @@ after
 	}
 }
 
-// TestPage holds that the page has the figures of the file beside it.
+// TestPage checks that the page has the figures of its JSON file.
 func TestPage(t *testing.T) {
 	figures, err := Read("../../docs/benchmarks.json")
 	if err != nil || len(figures) == 0 {

@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// summary is the group of the table that stands first: what was to be reached, as it was
-// before that work and as it is in these figures.
+// summary is the group of the first table: the goals, with the figures from before that
+// work and these figures.
 const summary = "summary"
 
-// aim is a row of it.
+// aim is a row of the table.
 type aim struct {
 	what string
-	// before is what was measured when the goals were set, on the same kind of machine at
-	// rest.
+	// before is the measurement from when the goals were set, on the same kind of machine
+	// without load.
 	before string
 	now    []measured
 	goal   string
-	// why says in a line why a goal isn't reached, and is left out where it is.
+	// why says in one line why a goal is missed, and is left out if it is reached.
 	why string
 }
 
-// measured is a number that figures have: a median, a ratio, what one median has more than
-// another of its group, or the slope of a growth.
+// measured is a number from the figures: a median, a ratio, the difference of two medians
+// of a group, or the slope of a growth.
 type measured struct {
 	group, name string
 	kind        kind
-	// than is the name that a difference is to, x the point of a growth.
+	// than is the figure that a difference is relative to, x the point of a growth.
 	than string
 	x    float64
 	// most is the goal, 0 is none.
@@ -43,7 +43,8 @@ const (
 	slope
 )
 
-// The before are those of a commit of early in this work; the goals were set with them.
+// The values of before are from an early commit of this work, from which the goals were
+// set.
 var aims = []aim{
 	{"warm `zen token`", "4.1 to 4.6 ms, 2.6 of the floor", []measured{{group: "warm token", name: "zen token"}, {group: "warm token", name: "zen token", kind: ratio, most: 1.6}}, "1.6 of the floor",
 		"what is linked and started takes 0.08 of the floor, the configuration 0.1, the credentials 0.1, the keys and the signature up to 0.15"},
@@ -108,7 +109,7 @@ func summarized(figures []Figure) string {
 	return b.String() + "\n"
 }
 
-// of is the number, and as it is written.
+// of returns the number and its text.
 func (m measured) of(figures []Figure) (value float64, text string, found bool) {
 	find := func(name string) int {
 		return slices.IndexFunc(figures, func(f Figure) bool { return f.Group == m.group && f.Name == name && (m.x == 0 || f.X == m.x) })

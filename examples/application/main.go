@@ -25,7 +25,7 @@ func main() {
 	}
 }
 
-// run holds one handle. Tokens come and go underneath it.
+// run holds one handle, whose tokens are renewed underneath it.
 func run(ctx context.Context, every, total time.Duration) error {
 	db, err := core.Open(ctx, core.Database{})
 	if err != nil {

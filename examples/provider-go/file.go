@@ -13,10 +13,11 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// maxFile is far above what tokens for some databases take.
+// maxFile is far larger than a file with tokens for several databases.
 const maxFile = 1 << 20
 
-// read reads the file each time: the program that puts tokens there replaces them.
+// read reads the file each time, because the program that writes the tokens replaces
+// them.
 func (p *tokenFile) read() (map[string]map[provider.Access]string, error) {
 	wrong := func(text, hint string) error {
 		return &provider.Error{Kind: provider.ErrConfig, Message: "tokenfile: " + text, Hint: hint}
@@ -47,7 +48,7 @@ func (p *tokenFile) read() (map[string]map[provider.Access]string, error) {
 	return databases, nil
 }
 
-// find returns the token for a database. One for rw is never handed out for ro.
+// find returns the token for a database. One for rw is never returned for ro.
 func (p *tokenFile) find(target provider.Target, access provider.Access, permissions []provider.Permission) (provider.Token, error) {
 	databases, err := p.read()
 	if err != nil {
@@ -79,8 +80,8 @@ func (p *tokenFile) find(target provider.Target, access provider.Access, permiss
 	return token, nil
 }
 
-// expiry reads the claim exp of a JWT, unverified, so that zen knows when to ask
-// again. Zero means a token without an end, or one that isn't a JWT.
+// expiry reads the claim exp of a JWT, unverified, so that zen knows when to ask again.
+// Zero means a token that never expires, or one that isn't a JWT.
 func expiry(token string) time.Time {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -1,5 +1,5 @@
-// Command zen-provider-tokenfile is an example of a provider: it hands out tokens
-// that rest in a file, as a CI system or Kubernetes puts them there.
+// Command zen-provider-tokenfile is an example of a provider: it returns tokens from a
+// file, such as one written by a CI system or Kubernetes.
 //
 // It is started by zen, not by people.
 package main

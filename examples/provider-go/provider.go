@@ -50,8 +50,8 @@ func (p *tokenFile) Check(_ context.Context, _ provider.CheckRequest, report fun
 	return nil, report(finding)
 }
 
-// Login implements provider.Identity. There is no one to sign in: it proves that
-// the file has what is wanted.
+// Login implements provider.Identity. There is no one to sign in: it checks that the file
+// has the requested token.
 func (p *tokenFile) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	if req.Method != "" && req.Method != "file" {
 		return &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("tokenfile: no method %.40q", req.Method), Hint: "the method is file"}
@@ -75,8 +75,8 @@ func (p *tokenFile) Refresh(_ context.Context, credential provider.Credential) (
 	return credential, err
 }
 
-// Verify implements provider.Identity. Whether a token in the file is any good, only
-// the database knows.
+// Verify implements provider.Identity. Only the database can tell whether a token in the
+// file is valid.
 func (p *tokenFile) Verify(context.Context, provider.Secret) (provider.Claims, error) {
 	return provider.Claims{}, &provider.Error{Kind: provider.ErrTokenInvalid, Message: "tokenfile: it has no keys to check a token with"}
 }
