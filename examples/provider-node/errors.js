@@ -1,5 +1,5 @@
-// Errors of the contract, and how they travel: as a gRPC status with a
-// google.rpc.ErrorInfo in its details.
+// The contract's errors, and their encoding: a gRPC status with a google.rpc.ErrorInfo in
+// its details.
 'use strict';
 
 const { Metadata, status } = require('@grpc/grpc-js');
@@ -36,8 +36,8 @@ function bytes(field, value) {
   return Buffer.concat([Buffer.from([(field << 3) | 2, ...length, n]), data]);
 }
 
-// statusOf is what a handler fails with. What isn't a Failure may say anything, and
-// is not passed on.
+// statusOf returns the error of a handler. The text of anything but a Failure is not
+// passed on, since it may contain a secret.
 function statusOf(error) {
   const failure = error instanceof Failure ? error : new Failure('OTHER', 'the provider failed in a way that it did not expect');
   const code = codes[failure.reason];

@@ -1,5 +1,5 @@
-// The host's side of a login, as a provider sees it: every question has an id of its
-// own, and its answer comes by that id.
+// The host's side of a login, for a provider: every question has its own id, and its
+// answer has the same id.
 'use strict';
 
 const { Failure } = require('./errors');
@@ -11,7 +11,7 @@ class Host {
     this.waiting = new Map();
   }
 
-  // answered takes an answer; one that nobody waits for is ignored.
+  // answered delivers an answer; an unexpected one is ignored.
   answered(answer) {
     const waiting = this.waiting.get(answer.id);
     this.waiting.delete(answer.id);
@@ -21,7 +21,7 @@ class Host {
     else waiting.resolve(answer);
   }
 
-  // ended lets everybody who waits know that nobody will answer.
+  // ended fails all outstanding questions.
   ended() {
     for (const { reject } of this.waiting.values()) reject(new Failure('CANCELED', 'zen gave up'));
     this.waiting.clear();

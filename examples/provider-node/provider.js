@@ -1,4 +1,4 @@
-// What this provider is about: tokens in a file.
+// The part specific to this provider: tokens in a file.
 'use strict';
 
 const fs = require('node:fs/promises');
@@ -40,7 +40,7 @@ class TokenFile {
     }
   }
 
-  // There is nobody to be signed in: it proves that the file has what is wanted.
+  // There is no one to sign in: it checks that the file has the requested token.
   async login({ method, target, access, permissions }, host) {
     if (method && method !== 'file') throw new Failure('CONFIG', 'tokenfile-js: no such method', 'the method is file');
     accessOf(access);
@@ -59,7 +59,7 @@ class TokenFile {
     return { credential };
   }
 
-  // Whether a token in the file is any good, only the database knows.
+  // Only the database can tell whether a token in the file is valid.
   verify() {
     throw new Failure('TOKEN_INVALID', 'tokenfile-js: it has no keys to check a token with');
   }
@@ -70,7 +70,8 @@ class TokenFile {
     return { token: await this.find(target, access, permissions) };
   }
 
-  // read reads the file, each time: whoever puts tokens there replaces them.
+  // read reads the file each time, because the program that writes the tokens replaces
+  // them.
   async read() {
     if (!this.path) throw new Failure('CONFIG', 'tokenfile-js: not configured', 'set path');
     let text;
@@ -97,7 +98,7 @@ class TokenFile {
     }
   }
 
-  // find returns the token for a database. One for rw is never handed out for ro.
+  // find returns the token for a database. One for rw is never returned for ro.
   async find(target, access, permissions) {
     const kind = accessOf(access);
     const databases = await this.read();
@@ -123,7 +124,7 @@ class TokenFile {
   }
 }
 
-// accessOf refuses what it doesn't know, since that may mean less than any it knows.
+// accessOf refuses an unknown access, since it may mean less than any known one.
 function accessOf(access = 'ACCESS_UNSPECIFIED') {
   if (!Object.hasOwn(accesses, access)) {
     throw new Failure('CONFIG', 'tokenfile-js: an access that is unknown to this provider', 'use a newer version of the provider');

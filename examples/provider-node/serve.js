@@ -1,4 +1,4 @@
-// What every provider does, whatever it is about: docs/provider-protocol.md in code.
+// The part that all providers share: docs/provider-protocol.md in code.
 'use strict';
 
 const fs = require('node:fs');
@@ -13,7 +13,7 @@ const { serveLogin } = require('./login');
 const cookie = '0f2b6d7e5a1c4b83a9d2c6e1f47085d3';
 const maxMessage = 1 << 20;
 
-// The .proto files: copied beside this file, or in the repository.
+// The .proto files are beside this file, or in the repository.
 const protos = [__dirname, path.join(__dirname, '../../proto')]
   .find((dir) => fs.existsSync(path.join(dir, 'zen/provider/v1/provider.proto')));
 
@@ -91,7 +91,7 @@ function serve(provider) {
     process.stdout.write(`1|1|unix|${socket}|grpc|${der.toString('base64').replace(/=+$/, '')}\n`);
   });
 
-  // On Linux the kernel ends this process with zen; elsewhere it looks for itself.
+  // On Linux the kernel ends this process with zen; elsewhere it checks its parent.
   const parent = process.ppid;
   setInterval(() => { if (process.ppid !== parent) process.exit(1); }, 500).unref();
 }

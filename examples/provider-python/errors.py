@@ -29,7 +29,7 @@ class Failure(Exception):
 
 
 def abort(context, error):
-    """Ends a call. What isn't a Failure may say anything, and is not passed on."""
+    """Ends a call. Only a Failure's text is passed on: others may have a secret."""
     if not isinstance(error, Failure):
         error = Failure("OTHER", "the provider failed in a way that it did not expect")
     code = CODES[error.reason]

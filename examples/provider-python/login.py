@@ -23,14 +23,14 @@ class Host:
         return self._ask(store=sign_in)
 
     def answered(self, answer):
-        """Takes an answer; one that nobody waits for is ignored."""
+        """Delivers an answer; an unexpected one is ignored."""
         with self._lock:
             waiting = self._waiting.pop(answer.id, None)
         if waiting:
             waiting.put(answer)
 
     def ended(self):
-        """Lets everybody who waits know that nobody will answer."""
+        """Fails all outstanding questions."""
         with self._lock:
             self._ended = True
             for waiting in self._waiting.values():

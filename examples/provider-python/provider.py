@@ -1,4 +1,4 @@
-"""What this provider is about: tokens in a file."""
+"""The part specific to this provider: tokens in a file."""
 
 import base64
 import datetime
@@ -53,7 +53,7 @@ class TokenFile:
             yield provider_pb.Finding(id="file", severity=provider_pb.SEVERITY_OK, text=f"tokens for {n} databases")
 
     def login(self, begin, host):
-        """There is nobody to be signed in: it proves that the file has what is wanted."""
+        """There is no one to sign in: it checks that the file has the requested token."""
         if begin.method not in ("", "file"):
             raise Failure("CONFIG", "tokenfile-py: no such method", "the method is file")
         access_of(begin.access)
@@ -73,7 +73,7 @@ class TokenFile:
         return identity_pb.RefreshResponse(credential=request.credential)
 
     def verify(self, request):
-        """Whether a token in the file is any good, only the database knows."""
+        """Only the database can tell whether a token in the file is valid."""
         raise Failure("TOKEN_INVALID", "tokenfile-py: it has no keys to check a token with")
 
     def revoke(self, request):
@@ -83,7 +83,7 @@ class TokenFile:
         return token_pb.TokenResponse(token=self.find(request.target, request.access, request.permissions))
 
     def read(self):
-        """Reads the file, each time: whoever puts tokens there replaces them."""
+        """Reads the file each time, because the program that writes it replaces the tokens."""
         if not self.path:
             raise Failure("CONFIG", "tokenfile-py: not configured", "set path")
         try:
@@ -103,7 +103,7 @@ class TokenFile:
         return databases
 
     def find(self, target, access, permissions):
-        """The token for a database. One for rw is never handed out for ro."""
+        """Returns the token for a database. One for rw is never returned for ro."""
         kind, databases = access_of(access), self.read()
         if permissions:
             raise Failure("PERMISSION", "tokenfile-py: a token in a file can't be narrowed to permissions")
@@ -124,7 +124,7 @@ class TokenFile:
 
 
 def access_of(access):
-    """Refuses what it doesn't know, since that may mean less than any it knows."""
+    """Refuses an unknown access, since it may mean less than any known one."""
     if access not in ACCESSES:
         raise Failure(
             "CONFIG", "tokenfile-py: an access that is unknown to this provider", "use a newer version of the provider"

@@ -1,4 +1,4 @@
-"""What every provider does, whatever it is about: docs/provider-protocol.md in code."""
+"""The part that all providers share: docs/provider-protocol.md in code."""
 
 import base64
 import datetime
@@ -20,7 +20,7 @@ from login import serve_login
 
 MAX_MESSAGE = 1 << 20
 
-# The .proto files: copied beside this file, or in the repository.
+# The .proto files are beside this file, or in the repository.
 _here = os.path.dirname(os.path.realpath(__file__))
 for _dir in (_here, os.path.join(_here, "../../proto")):
     if os.path.exists(os.path.join(_dir, "zen/provider/v1/provider.proto")):
@@ -149,7 +149,7 @@ def serve(provider):
     der = base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode().rstrip("=")
     print(f"1|1|unix|{socket}|grpc|{der}", flush=True)
 
-    # On Linux the kernel ends this process with zen; elsewhere it looks for itself.
+    # On Linux the kernel ends this process with zen; elsewhere it checks its parent.
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)

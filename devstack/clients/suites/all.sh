@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the own tests of the clients in TypeScript in each encoding. The tests are in their
-# repositories alone, and not in what npm has: SUITES is a directory with checkouts of them,
+# Runs the TypeScript clients' own tests in each encoding. The tests are only in their
+# repositories, not in the npm packages: SUITES is a directory with checkouts of them,
 # libsql-client-ts and hrana-client-ts, in which `npm ci` was run.
 set -eu
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the own tests of a client in TypeScript, unmodified, through `zen proxy`, on a stack
-# whose tokens live two seconds and whose sockets end with them, and counts. It fails where a
-# test fails that isn't known to.
+# Runs a TypeScript client's own tests, unmodified, through `zen proxy`, on a stack whose
+# tokens live two seconds and whose sockets end with them, and counts the results. It
+# fails if a test fails that isn't known to.
 #
 #   run.sh hrana-client CLONE ws|http hrana2|hrana3|protobuf
 #   run.sh libsql-client CLONE ws|http
@@ -16,8 +16,8 @@ case $suite in
 hrana-client)
 	dir=$clone
 	set -- --setupFiles "$here/only.cjs"
-	# It refuses the entry with which libsql-server ends a cursor, and over HTTP closes what
-	# the next test uses.
+	# The client refuses the entry with which libsql-server ends a cursor, and over HTTP
+	# closes what the next test uses.
 	known='^batches w/ cursor |^describe\(\) trivial statement$'
 	;;
 libsql-client)

@@ -1,5 +1,5 @@
-// The page reads without this. With it, the parts that changed are replaced every
-// two seconds while somebody looks, and a switch does not load the page anew.
+// The page works without this script. With it, changed parts are replaced every two
+// seconds while the page is visible, and a switch does not reload the page.
 "use strict";
 
 const interval = 2000;
@@ -30,7 +30,7 @@ async function load(url, options) {
 }
 
 async function follow() {
-  // Not while somebody marks text to copy it.
+  // Not while text is selected for copying.
   if (!document.hidden && String(getSelection()) === "") {
     await load("/").catch(() => document.body.classList.add("away"));
   }

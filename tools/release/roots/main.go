@@ -1,6 +1,6 @@
 // Command roots prints the root certificates of the web as Go knows them (Mozilla's), for
-// the image, which has no distribution that would bring some. A root that is trusted under
-// a condition only is left out: PEM has no place for one.
+// the image, which has no distribution to provide them. Conditionally trusted roots are
+// left out, because PEM can't express the condition.
 package main
 
 import (

@@ -1,11 +1,10 @@
 #!/bin/sh
-# Runs the own tests of a library that opens its database as mattn/go-sqlite3's, unmodified,
-# with that driver or with zen's in one of its modes, and counts.
+# Runs the own tests of a library that uses mattn/go-sqlite3, unmodified, with that driver
+# or with zen's in one of its modes, and counts the results.
 #
 #   run.sh gorm|ent|sqlx|bun CLONE mattn|remote|replica|local
-#
-# CLONE is a checkout of the library's repository. Its go.mod stays as it is: a copy has
-# the replacement.
+# CLONE is a checkout of the library's repository. Its go.mod is unchanged: a copy has the
+# replacement.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,7 +12,7 @@ suite=$1 clone=$2 mode=$3
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# What wants a server of another database, or a program of its own, is left out.
+# Tests that need another database's server, or a separate program, are left out.
 case $suite in
 gorm) cd "$clone/tests"; set -- ;;
 ent) cd "$clone/entc/integration"; set -- -skip 'MySQL|Maria|Postgres|Gremlin|TestVersionedMigration' ;;
@@ -27,7 +26,7 @@ cp go.mod "$dir/go.mod"
 if [ "$mode" != mattn ]; then
 	go mod edit -replace "github.com/mattn/go-sqlite3=$here/sqlite3" -replace "github.com/zen-auth/zen=$here/../../../.." "$dir/go.mod"
 fi
-# Of two modules that have its packages the older one would be taken.
+# If two modules have its packages, the older one would be used.
 [ "$mode" = mattn ] || go get -modfile "$dir/go.mod" google.golang.org/genproto@latest 2>/dev/null
 go mod tidy -e -modfile "$dir/go.mod" 2>/dev/null
 

@@ -1,6 +1,6 @@
-// Package clibridge is a page at which the people of an app authorise a terminal that signs
-// in with zen and Clerk. It is a file to take, and to change as you like; it needs the
-// standard library alone.
+// Package clibridge is a page at which an app's users authorise a terminal that signs in
+// with zen and Clerk. Copy this file and change it as you like; it needs only the
+// standard library.
 //
 //	http.Handle("/cli", &clibridge.Bridge{
 //		URL:       "https://app.example/cli",
@@ -46,11 +46,11 @@ const (
 type Person struct {
 	UserID string // Clerk's: user_...
 	Name   string // for the page, such as an e-mail address
-	// Acting is true where another person acts as this one (the claim act of the session):
-	// a terminal would be that person for a week.
+	// Acting is true where another person acts as this one (the claim act of the
+	// session): a terminal would be signed in as that person for a week.
 	Acting bool
-	// SessionID is the session's (the claim sid), for --method redirect: a token is made of
-	// it. Without it the page hands over tickets alone.
+	// SessionID is the session's (the claim sid), for --method redirect: a token is made
+	// from it. Without it the page hands over only tickets.
 	SessionID string
 	// Organization is the one that is active in the session, if any: zen status shows it
 	// after --method redirect.
@@ -60,7 +60,7 @@ type Person struct {
 // Organization is a person's organization, by the claims of their session.
 type Organization struct{ ID, Slug, Role string }
 
-// Bridge is the page. It answers GET and POST at one address, and keeps nothing.
+// Bridge is the page. It answers GET and POST at one address, and is stateless.
 type Bridge struct {
 	// URL is the page's own address, as browsers see it.
 	URL string
@@ -125,7 +125,7 @@ func (b *Bridge) ask(w http.ResponseWriter, r *http.Request, asked request) {
 	b.show(w, http.StatusOK, page{Asked: asked, Name: who.Name, Token: b.token(who, asked, b.now().Add(formLifetime))})
 }
 
-// answer acts on the press of a button.
+// answer handles a click on a button.
 func (b *Bridge) answer(w http.ResponseWriter, r *http.Request, asked request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	who, ok := b.SignedIn(r)
@@ -158,7 +158,7 @@ func (b *Bridge) answer(w http.ResponseWriter, r *http.Request, asked request) {
 	}
 }
 
-// fromHere refuses what a browser says is another site's.
+// fromHere refuses requests that the browser marks as coming from another site.
 func (b *Bridge) fromHere(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
 		return site == "same-origin"
@@ -167,8 +167,8 @@ func (b *Bridge) fromHere(r *http.Request) bool {
 	return err == nil && r.Header.Get("Origin") == own.Scheme+"://"+own.Host
 }
 
-// token returns the value that a form has to bring back: it is of this person and this request, and
-// no one else can read it.
+// token returns the value that a form has to return: it is bound to this person and this
+// request, and no one else can read it.
 func (b *Bridge) token(who Person, asked request, end time.Time) string {
 	until := strconv.FormatInt(end.Unix(), 10)
 	return until + "." + hex.EncodeToString(b.mac(until, who.UserID, asked.RedirectURI, asked.State, asked.Code, asked.Client, strconv.FormatBool(asked.Token)))
@@ -186,14 +186,14 @@ func (b *Bridge) checks(token string, who Person, asked request) bool {
 	return err == nil && b.now().Unix() < end && hmac.Equal([]byte(token), []byte(b.token(who, asked, time.Unix(end, 0))))
 }
 
-// ticket asks Clerk for a sign-in token, which is good once.
+// ticket requests a sign-in token from Clerk, which can be used once.
 func (b *Bridge) ticket(ctx context.Context, who Person) (url.Values, error) {
 	ticket, err := b.clerk(ctx, "/v1/sign_in_tokens", map[string]any{"user_id": who.UserID, "expires_in_seconds": int(ticketLifetime / time.Second)})
 	return url.Values{"ticket": {ticket}}, err
 }
 
-// databaseToken asks Clerk for a token of the session by the template. Beside it goes what
-// zen status shows of the person, as the token says less; nothing goes by that.
+// databaseToken asks Clerk for a token of the session by the template. It is sent with
+// what zen status shows about the person in addition to the token; no decision uses that.
 func (b *Bridge) databaseToken(ctx context.Context, who Person) (url.Values, error) {
 	template := b.Template
 	if template == "" {
@@ -254,8 +254,8 @@ type request struct {
 	Token bool
 }
 
-// Each is one expression over the whole text: no user, no query, no other host. The tickets
-// go to a program on this very machine alone (RFC 8252, section 7.3).
+// Each expression covers the whole text: no user, no query, no other host. Tickets are
+// sent only to a program on this machine (RFC 8252, section 7.3).
 var (
 	redirectFormat = regexp.MustCompile(`^http://127\.0\.0\.1:([1-9][0-9]{0,4})/callback$`)
 	stateFormat    = regexp.MustCompile(`^[A-Za-z0-9_.~-]{16,256}$`)
@@ -306,8 +306,8 @@ type page struct {
 	Name, Token, Nonce, Problem string
 }
 
-// show writes the page. Browsers hold the redirect that follows a form to form-action, too:
-// it names the one port that the answer goes to.
+// show writes the page. Browsers apply form-action also to the redirect after a form, so
+// it names the one port that the answer is sent to.
 func (b *Bridge) show(w http.ResponseWriter, status int, p page) {
 	p.Nonce = rand.Text()
 	action := "'none'"
@@ -333,7 +333,7 @@ func (b *Bridge) now() time.Time {
 	return time.Now()
 }
 
-// The form goes to the address of the page, with all that is in it.
+// The form is posted to the page's full address.
 var html = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en">
 <head>

@@ -1,6 +1,6 @@
-// A page at which the people of an app authorise a terminal that signs in with zen and
-// Clerk. It is a file to take, and to change as you like; it needs nothing but what browsers
-// and servers have in common: Request, Response, crypto.
+// A page at which an app's users authorise a terminal that signs in with zen and Clerk.
+// Copy this file and change it as you like; it needs only what browsers and servers have
+// in common: Request, Response, crypto.
 
 const ticketSeconds = 30; // long enough for a redirect
 const formSeconds = 600;
@@ -25,7 +25,7 @@ export async function bridge(request, app) {
   if (request.method !== "GET" && request.method !== "POST") {
     return problem(405, "This page is opened, or answered by its buttons.");
   }
-  // Before anybody is asked to sign in, and never by a redirect.
+  // Before the person is asked to sign in, and never with a redirect.
   if (asked.problem) return problem(400, `This link can't be used: ${asked.problem}.`);
   if (asked.mode === "token" && !app.token) return problem(400, "This page hands over tickets alone (--method bridge).");
   if (request.method === "GET") {
@@ -55,8 +55,8 @@ export async function bridge(request, app) {
   return problem(400, "No decision was made. Start again from your terminal, and press one of the buttons.");
 }
 
-// read checks what a terminal asks for. Each is one expression over the whole text: no user,
-// no query, no other host. The tickets go to a program on this very machine alone (RFC 8252,
+// read checks a terminal's request. Each expression covers the whole text: no user, no
+// query, no other host. Tickets are sent only to a program on this machine (RFC 8252,
 // section 7.3).
 function read(query) {
   const asked = {};
@@ -76,7 +76,7 @@ function read(query) {
   return { ...asked, port };
 }
 
-// fromHere refuses what a browser says is another site's.
+// fromHere refuses requests that the browser marks as coming from another site.
 function fromHere(request) {
   const site = request.headers.get("sec-fetch-site");
   if (site) return site === "same-origin";
@@ -87,8 +87,8 @@ function fromHere(request) {
   }
 }
 
-// token is what a form has to bring back: it is of this person and this request, and nobody
-// else can read it.
+// token is the value that a form has to return: it is bound to this person and this
+// request, and no one else can read it.
 async function token(app, asked, until) {
   return `${until}.${hex(await crypto.subtle.sign("HMAC", await key(app), content(app, asked, until)))}`;
 }
@@ -106,8 +106,8 @@ const content = (app, asked, until) => // none of them has a line break
   encoder.encode(["zen cli bridge", until, app.person.userId, asked.redirect_uri, asked.state, asked.code, asked.client, asked.mode].join("\n"));
 const hex = (bytes) => Array.from(new Uint8Array(bytes), (b) => b.toString(16).padStart(2, "0")).join("");
 
-// shown is what zen status shows of the person beside a token, which says less. Nothing goes
-// by it.
+// shown is what zen status shows about the person in addition to the token. No decision
+// uses it.
 function shown({ name, organization }) {
   const { id, slug, role } = organization ?? {};
   return Object.fromEntries(Object.entries({ name, org_id: id, org_slug: slug, org_role: role }).filter(([, value]) => value));
@@ -119,8 +119,8 @@ function reply(asked, answer) {
   return new Response(null, { status: 303, headers: { Location: to, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" } });
 }
 
-// Browsers hold the redirect that follows a form to form-action, too: it names the one port
-// that the answer goes to.
+// Browsers apply form-action also to the redirect after a form, so it names the one port
+// that the answer is sent to.
 function ask(asked, person, token) {
   return page(200, `'self' http://127.0.0.1:${asked.port}`, `<h1>Authorise a terminal?</h1>
 <p><strong>${escape(asked.client)}</strong>, running on this computer, wants to act as <strong>${escape(person.name)}</strong>.</p>
@@ -135,8 +135,8 @@ ${asked.mode === "token" ? "<p>It gets a token for databases, which nobody can t
 
 const problem = (status, why) => page(status, "'none'", `<h1>Nothing was authorised</h1>\n<p>${escape(why)}</p>`);
 
-// The form goes to the address of the page, with all that is in it. Its POST would have no
-// Origin with the policy no-referrer.
+// The form is posted to the page's full address. With the policy no-referrer its POST
+// would have no Origin.
 function page(status, action, main) {
   const nonce = crypto.randomUUID();
   return new Response(`<!doctype html>
