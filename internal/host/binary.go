@@ -56,7 +56,7 @@ type program struct {
 	name, path string
 	// leased says that holdStill had means when the program was opened.
 	leased bool
-	// opened is the file's state before it was read.
+	// opened is the file's state before it was hashed.
 	opened os.FileInfo
 
 	// hashing is done once; see sum.
@@ -90,7 +90,7 @@ func openProgram(name, path string) (*program, error) {
 	return &program{File: f, name: name, path: path, leased: heldStill(f), opened: info}, nil
 }
 
-// untouched reports whether no one has written to the file since it was opened. Without a
+// untouched reports whether no one has written to the file since before it was hashed. Without a
 // lease, the size and the time of the last write have to say so.
 func (p *program) untouched() bool {
 	if p.leased {
@@ -100,13 +100,13 @@ func (p *program) untouched() bool {
 	return err == nil && now.Size() == p.opened.Size() && now.ModTime().Equal(p.opened.ModTime())
 }
 
-// sum is what inspect says at its first call, and when that was. Others wait for it.
-func (p *program) sum() (binary Binary, at time.Time, err error) {
+// sum is what inspect says at its first call. Others wait for it.
+func (p *program) sum() (Binary, error) {
 	p.hashing.Do(func() {
 		p.binary, p.hashErr = p.inspect()
 		p.hashed = time.Now()
 	})
-	return p.binary, p.hashed, p.hashErr
+	return p.binary, p.hashErr
 }
 
 // inspect hashes the opened file.
@@ -143,23 +143,35 @@ func interpreter(head []byte) string {
 type onlyReader struct{ io.Reader }
 
 // admit asks trust whether the program may run; without one, what is in the
-// Manager's directories may. A person may take minutes to answer, and a lease lasts for
-// 45 s once a writer waits: what was asked about is what runs, or nothing.
+// Manager's directories may.
 func (p *program) admit(ctx context.Context, trust func(context.Context, Binary) error) (Binary, error) {
 	if trust == nil {
 		return Binary{}, nil
 	}
-	binary, hashed, err := p.sum()
+	binary, err := p.sum()
 	if err != nil {
 		return Binary{}, err
 	}
-	if err := trust(ctx, binary); err != nil {
-		return binary, err
+	return binary, trust(ctx, binary)
+}
+
+// remains returns an error unless the program is still what trust was asked about. A person
+// may take minutes to answer, and a lease lasts for 45 s once a writer waits: what was asked
+// about is what runs, or nothing.
+func (p *program) remains(was Binary) error {
+	if p.untouched() && (p.leased || time.Since(p.hashed) < unasked) {
+		return nil
 	}
-	if p.untouched() && (p.leased || time.Since(hashed) < unasked) {
-		return binary, nil
+	return p.same(was)
+}
+
+// started returns an error if the program may have been changed between remains and its
+// start, which only a lease prevents. While it runs, Linux refuses writers, but to a script.
+func (p *program) started() error {
+	if p.leased || p.untouched() {
+		return nil
 	}
-	return binary, p.same(binary)
+	return &UnsafeError{Name: p.name, Path: p.path, Reason: "it was changed while zen started it"}
 }
 
 // unasked is the time within which trust answers after the hash, if it asks no question.
@@ -168,11 +180,13 @@ const unasked = time.Second
 // same hashes the opened file again, held still anew.
 func (p *program) same(was Binary) error {
 	reason := ""
-	if info, err := p.Stat(); err != nil {
+	info, err := p.Stat()
+	if err != nil {
 		reason = "it can't be read"
 	} else if reason = unsafe(info); reason == "" {
 		letGo(p.File)
 		reason = holdStill(p.File)
+		p.opened, p.leased = info, heldStill(p.File)
 	}
 	if reason == "" {
 		now, err := p.inspect()

@@ -42,6 +42,11 @@ func TestMain(m *testing.M) {
 	case "good":
 		plugin.Serve(&example{name: name})
 		syscall.Exit(0) // os.Exit takes a second under the race detector
+	case "touched": // as if somebody had written to its file just before it started
+		if self, err := os.Executable(); err != nil || os.Chtimes(self, time.Time{}, time.Now()) != nil {
+			syscall.Exit(3)
+		}
+		plugin.Serve(&example{name: name})
 	case "misnamed":
 		plugin.Serve(&example{name: "somebody-else"})
 	case "exits":

@@ -250,6 +250,9 @@ func (m *Manager) start(name string) (*Client, error) {
 	making.Go(func() { room, roomErr = makeRoom(name, m.options.Watcher) })
 	binary, err := program.admit(m.base, trust)
 	making.Wait()
+	if err == nil && trust != nil {
+		err = program.remains(binary)
+	}
 	if err != nil {
 		if roomErr == nil {
 			room.leave()
@@ -267,6 +270,12 @@ func (m *Manager) start(name string) (*Client, error) {
 	})
 	if err != nil {
 		return nil, m.startError(name, err)
+	}
+	if trust != nil {
+		if err := program.started(); err != nil {
+			p.stop()
+			return nil, err
+		}
 	}
 	m.running.Go(func() {
 		select {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -217,25 +218,32 @@ func TestWhatIsExpectedAndWrittenToIsHashedAgain(t *testing.T) {
 	}
 }
 
-// Without a lease, too, what is written to while trust is asked doesn't run.
-func TestWhatIsWrittenToWhileTrustIsAskedDoesNotRun(t *testing.T) {
-	dir := copied(t, "good")
-	path := filepath.Join(dir, handshake.BinaryName("good"))
-	p, err := openProgram("good", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	unleased(p)
-	if _, err := p.admit(t.Context(), func(context.Context, Binary) error { return nil }); err != nil {
-		t.Error(err)
-	}
-	_, err = p.admit(t.Context(), func(context.Context, Binary) error {
-		write(t, path)
-		return nil
-	})
-	var unsafe *UnsafeError
-	if !errors.As(err, &unsafe) {
-		t.Errorf("written to: %v, want UnsafeError", err)
+// Without a lease, too, what is written to while trust is asked, or after that, doesn't run.
+func TestWhatIsWrittenToWhileItStartsDoesNotRun(t *testing.T) {
+	for name, c := range map[string]struct {
+		provider string
+		during   func(path string)
+		want     string
+	}{
+		"left alone":            {"good", func(string) {}, ""},
+		"written to":            {"good", func(path string) { write(t, path) }, "while zen waited"},
+		"written to at the end": {"touched", func(string) {}, "while zen started it"},
+	} {
+		dir := copied(t, c.provider)
+		path := filepath.Join(dir, handshake.BinaryName(c.provider))
+		expected := Expect([]string{dir}, c.provider)
+		expected.hashing.Wait()
+		unleased(expected.programs[path])
+		m := NewManager(Options{Dirs: []string{dir}, Expected: expected, Trust: func(context.Context, Binary) error {
+			c.during(path)
+			return nil
+		}})
+		_, err := m.Open(t.Context(), c.provider, nil)
+		var unsafe *UnsafeError
+		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &unsafe) || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: Open: %v, want %q", name, err, c.want)
+		}
+		_ = m.Close(context.Background())
+		expected.Close()
 	}
 }
