@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -225,7 +226,12 @@ func TestWhatIsWrittenToWhileItStartsDoesNotRun(t *testing.T) {
 		during   func(path string)
 		want     string
 	}{
-		"left alone":            {"good", func(string) {}, ""},
+		"left alone": {"good", func(string) {}, ""},
+		"written with the same": {"good", func(path string) {
+			if err := os.Chtimes(path, time.Time{}, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}, ""},
 		"written to":            {"good", func(path string) { write(t, path) }, "while zen waited"},
 		"written to at the end": {"touched", func(string) {}, "while zen started it"},
 	} {
