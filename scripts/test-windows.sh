@@ -53,7 +53,7 @@ bin="$WINEPREFIX/drive_c/Program Files/zen auth"
 mkdir -p "$bin"
 sums=
 for name in $(sed -n 's/^PROVIDERS := //p' Makefile); do
-	build $tags -o "$bin/zen-provider-$name.exe" "./plugins/$name"
+	build $tags,grpcnotrace -o "$bin/zen-provider-$name.exe" "./plugins/$name"
 	sums=$sums$name=$(sha256sum "$bin/zen-provider-$name.exe" | cut -c1-64),
 done
 build $tags -ldflags "-X github.com/zen-auth/zen/internal/cli/client.bundled=$sums" -o "$bin/zen-full.exe" ./cmd/zen
