@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -37,8 +38,8 @@ func TestRenewalIsAnsweredBeforeItsProcessEnds(t *testing.T) {
 	if err := r.renewBy(t.Context(), cmd, session.RenewalRequest{Profile: "default"}); err != nil {
 		t.Fatal(err)
 	}
-	if cmd.ProcessState != nil {
-		t.Error("the process has ended")
+	if err := cmd.Process.Signal(syscall.Signal(0)); err != nil {
+		t.Error("the process has ended:", err)
 	}
 	interrupted, cancel := context.WithCancel(t.Context())
 	cancel()
