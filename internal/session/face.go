@@ -130,7 +130,8 @@ type Session struct {
 	// turn is held by the one goroutine that reads the store and issues. Those that
 	// wait for it find the result in current.
 	turn chan struct{}
-	// endTold says that the user was told of a token's end. The holder of the turn owns it.
+	// endTold is true once the user was notified that the token will expire. Only the holder of
+	// turn uses it.
 	endTold bool
 	// base ends with Close.
 	base   context.Context
@@ -144,7 +145,7 @@ type Session struct {
 	// trial is the token with which one request tries the profile's own provider, while
 	// the others go on with the fallback's in current.
 	trial provider.Token
-	// announced is the fallback provider that the user was told of.
+	// announced is the fallback provider that the user was notified of; empty if none is in use.
 	announced string
 	// refusals says that the store has some, perhaps of this session's token.
 	refusals bool
