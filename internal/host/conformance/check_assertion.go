@@ -14,7 +14,7 @@ import (
 
 func checkAssertion(ctx context.Context, s *suite) (string, error) {
 	if !s.has(provider.ServiceAssertion) {
-		return "", skipped("it has no Assertion")
+		return "", skipped("it doesn't provide Assertion")
 	}
 	_, conn, err := s.configured(ctx)
 	if err != nil {
@@ -34,11 +34,11 @@ func checkAssertion(ctx context.Context, s *suite) (string, error) {
 		return reply.GetStatement(), err
 	}
 	if _, err := ask("zen-test-no-such-kind"); err == nil {
-		return "", errors.New("it makes an assertion of a kind that there isn't")
+		return "", errors.New("it returns an assertion for a kind that doesn't exist")
 	}
 	statement, err := ask(s.description.GetAssertions()...)
 	if err != nil {
-		return "", skipped("no assertion to look at: " + outcome(err))
+		return "", skipped("it returned no assertion to check: " + outcome(err))
 	}
 	return examineAssertion(statement, s.description.GetAssertions(), time.Now())
 }
@@ -49,7 +49,7 @@ func examineAssertion(a *pb.Statement, kinds []string, now time.Time) (string, e
 	case len(a.GetValue()) == 0:
 		return "", errors.New("it is empty")
 	case !slices.Contains(kinds, a.GetKind()):
-		return "", fmt.Errorf("it is of the kind %.40q, which was not asked for", a.GetKind())
+		return "", fmt.Errorf("its kind is %.40q, which was not requested", a.GetKind())
 	case a.GetExpires() != nil && !a.GetExpires().AsTime().After(now):
 		return "", fmt.Errorf("it expired at %v", a.GetExpires().AsTime())
 	case a.GetKind() != string(provider.AssertionJWT):
@@ -58,11 +58,11 @@ func examineAssertion(a *pb.Statement, kinds []string, now time.Time) (string, e
 	claims, err := jwks.DecodeUnverified(provider.NewSecret(string(a.GetValue())))
 	switch {
 	case err != nil:
-		return "", errors.New("it is no JWT")
+		return "", errors.New("it is not a JWT")
 	case !slices.Contains(claims.Audience, plantedAudience):
 		return "", fmt.Errorf("it is not for the audience %s", plantedAudience)
 	case claims.Subject == "":
-		return "", errors.New("it says nothing of who that is (sub)")
+		return "", errors.New("it has no subject (sub)")
 	}
 	return "a JWT", nil
 }

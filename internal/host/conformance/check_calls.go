@@ -30,30 +30,30 @@ func checkUnknown(ctx context.Context, s *suite) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("describe with an unknown field: %w", err)
 	case !proto.Equal(d, s.description):
-		return "", errors.New("describe with an unknown field has another answer")
+		return "", errors.New("describe answers differently when the request has an unknown field")
 	}
 	for _, method := range []string{"/zen.provider.v1.Provider/Grease", "/zen.provider.v1.Grease/Grease", "/zen.provider.v2.Provider/Describe"} {
 		if err := conn.Invoke(bounded, method, &emptypb.Empty{}, &emptypb.Empty{}); status.Code(err) != codes.Unimplemented {
-			return "", fmt.Errorf("the unknown method %s is %v, not UNIMPLEMENTED", method, status.Code(err))
+			return "", fmt.Errorf("the unknown method %s returns %v, not UNIMPLEMENTED", method, status.Code(err))
 		}
 	}
 	settings, missing := s.settings()
 	if missing != "" {
-		return "before Configure only: needs --setting " + missing + "=...", nil
+		return "checked only before Configure, which needs --setting " + missing + "=...", nil
 	}
 	plain := s.tryConfigure(ctx, settings)
 	_, err = pb.NewProviderClient(conn).Configure(bounded, greased(&pb.ConfigureRequest{Settings: settings}))
 	if outcome(err) != outcome(plain) {
-		return "", fmt.Errorf("configure with an unknown field is %s, without it %s", outcome(err), outcome(plain))
+		return "", fmt.Errorf("configure with an unknown field returns %s, without it %s", outcome(err), outcome(plain))
 	}
 	if err != nil {
-		return "before Configure only", nil
+		return "checked only before Configure, which failed", nil
 	}
 	for _, p := range s.probes() {
 		want := outcome(p.call(ctx, conn, callLimit))
 		p.request = greased(p.request)
 		if got := outcome(p.call(ctx, conn, callLimit)); got != want {
-			return "", fmt.Errorf("%s with an unknown field is %s, without it %s", p.name(), got, want)
+			return "", fmt.Errorf("%s with an unknown field returns %s, without it %s", p.name(), got, want)
 		}
 	}
 	return "", answers(ctx, conn)
@@ -69,16 +69,16 @@ func checkUnimplemented(ctx context.Context, s *suite) (string, error) {
 		code := status.Code(p.call(ctx, conn, callLimit))
 		switch {
 		case s.has(p.service) && code == codes.Unimplemented:
-			return "", fmt.Errorf("it describes %s, and %s is UNIMPLEMENTED", p.service, p.name())
+			return "", fmt.Errorf("it lists %s, but %s is UNIMPLEMENTED", p.service, p.name())
 		case s.has(p.service):
 			has = append(has, p.name())
 		case code != codes.Unimplemented:
-			return "", fmt.Errorf("it doesn't describe %s, and %s is %v, not UNIMPLEMENTED", p.service, p.name(), code)
+			return "", fmt.Errorf("it doesn't list %s, but %s returns %v, not UNIMPLEMENTED", p.service, p.name(), code)
 		default:
 			lacks = append(lacks, p.name())
 		}
 	}
-	return fmt.Sprintf("%d methods it has, %d it hasn't", len(has), len(lacks)), nil
+	return fmt.Sprintf("%d methods are provided, %d are not", len(has), len(lacks)), nil
 }
 
 func checkLarge(ctx context.Context, s *suite) (string, error) {
@@ -92,7 +92,7 @@ func checkLarge(ctx context.Context, s *suite) (string, error) {
 	_, err = pb.NewProviderClient(conn).Configure(bounded, &pb.ConfigureRequest{Settings: huge})
 	switch {
 	case err == nil || infoOf(err) != nil:
-		return "", errors.New("settings of 16 MiB are read")
+		return "", errors.New("settings of 16 MiB are accepted")
 	case bounded.Err() != nil:
 		return "", fmt.Errorf("settings of 16 MiB: no answer within %v", callLimit)
 	}
@@ -118,7 +118,7 @@ func checkConcurrency(ctx context.Context, s *suite) (string, error) {
 			errs[n] = answers(ctx, conn)
 			for i, probe := range probes {
 				if got := outcome(probe.call(ctx, conn, callLimit)); got != want[i] {
-					errs[n] = fmt.Errorf("%s alone is %s, with %d others %s", probe.name(), want[i], callers-1, got)
+					errs[n] = fmt.Errorf("%s alone returns %s, with %d others %s", probe.name(), want[i], callers-1, got)
 				}
 			}
 		})
@@ -127,7 +127,7 @@ func checkConcurrency(ctx context.Context, s *suite) (string, error) {
 	if err := errors.Join(errs...); err != nil {
 		return "", firstOf(err)
 	}
-	return fmt.Sprintf("%d calls in %v", callers*(len(probes)+1), time.Since(began).Round(time.Millisecond)), errUnless(!p.endsWithin(0), "it ended")
+	return fmt.Sprintf("%d calls in %v", callers*(len(probes)+1), time.Since(began).Round(time.Millisecond)), errUnless(!p.endsWithin(0), "it exited")
 }
 
 // firstOf returns the first of joined errors: the others say the same.
@@ -153,16 +153,16 @@ func checkDeadline(ctx context.Context, s *suite) (string, error) {
 			late++
 		}
 		if err := answers(ctx, conn); err != nil {
-			return "", fmt.Errorf("after %s ran out of time: %w", p.name(), err)
+			return "", fmt.Errorf("after %s exceeded its deadline: %w", p.name(), err)
 		}
 	}
 	s.trap.hang(false)
 	for _, p := range s.probes() {
 		if err := p.call(ctx, conn, callLimit); status.Code(err) == codes.DeadlineExceeded && reasonOf(err) == "" {
-			return "", fmt.Errorf("%s does not answer any more after one that ran out of time", p.name())
+			return "", fmt.Errorf("%s no longer answers after a call that exceeded its deadline", p.name())
 		}
 	}
-	return fmt.Sprintf("%d of %d calls ran out of time", late, len(s.probes())), nil
+	return fmt.Sprintf("%d of %d calls exceeded their deadline", late, len(s.probes())), nil
 }
 
 // Login is opened in more than one check.

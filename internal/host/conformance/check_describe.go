@@ -66,7 +66,7 @@ var (
 func checkSchema(_ context.Context, s *suite) (string, error) {
 	d := s.description
 	if proto.Size(d) == 0 {
-		return "", errors.New("there is no answer to Describe")
+		return "", errors.New("it doesn't answer Describe")
 	}
 	var wrong []error
 	wrongIf := func(is bool, format string, args ...any) {
@@ -74,7 +74,7 @@ func checkSchema(_ context.Context, s *suite) (string, error) {
 			wrong = append(wrong, fmt.Errorf(format, args...))
 		}
 	}
-	wrongIf(d.GetName() != s.name, "the program is named for %q, and says that it is %.40q", s.name, d.GetName())
+	wrongIf(d.GetName() != s.name, "the file is named for %q, but Describe says that the name is %.40q", s.name, d.GetName())
 	wrongIf(d.GetVersion() == "", "the version is empty")
 	wrongIf(d.GetSummary() == "", "the summary is empty")
 	for _, text := range []string{d.GetVersion(), d.GetSummary(), d.GetHomepage()} {
@@ -83,23 +83,23 @@ func checkSchema(_ context.Context, s *suite) (string, error) {
 	wrongIf(d.GetHomepage() != "" && !strings.HasPrefix(d.GetHomepage(), "http"), "the homepage is not a URL")
 	services := make(map[string]bool)
 	for _, name := range d.GetServices() {
-		wrongIf(services[name], "the service %q is named twice", name)
-		wrongIf(!servicePattern().MatchString(name), "the service %.60q has no full name, like zen.provider.v1.Identity", name)
+		wrongIf(services[name], "the service %q is listed twice", name)
+		wrongIf(!servicePattern().MatchString(name), "the service %.60q is not a full name, like zen.provider.v1.Identity", name)
 		services[name] = true
 	}
 	keys := make(map[string]bool)
 	for _, f := range d.GetFields() {
-		wrongIf(keys[f.GetKey()], "the setting %q is there twice", f.GetKey())
+		wrongIf(keys[f.GetKey()], "the setting %q is listed twice", f.GetKey())
 		keys[f.GetKey()] = true
 		wrong = append(wrong, fieldFaults(f)...)
 	}
 	methods := make(map[string]bool)
 	for _, m := range d.GetMethods() {
-		wrongIf(methods[m.GetName()] || !namePattern().MatchString(m.GetName()), "the method %.40q is there twice, or not of lower-case letters", m.GetName())
+		wrongIf(methods[m.GetName()] || !namePattern().MatchString(m.GetName()), "the method %.40q is listed twice, or doesn't consist of lower-case letters, digits and dashes", m.GetName())
 		methods[m.GetName()] = true
 	}
 	identity := slices.Contains(d.GetServices(), string(provider.ServiceIdentity))
-	wrongIf(len(methods) > 0 && !identity, "it has ways to sign in, and no Identity")
+	wrongIf(len(methods) > 0 && !identity, "it lists methods to sign in, but not the service Identity")
 	wrong = append(wrong, assertionFaults(d, services, keys)...)
 	if err := errors.Join(wrong...); err != nil {
 		return "", err
@@ -110,19 +110,19 @@ func checkSchema(_ context.Context, s *suite) (string, error) {
 // assertionFaults says what is wrong with the description of assertions.
 func assertionFaults(d *pb.DescribeResponse, services, keys map[string]bool) (wrong []error) {
 	if services[string(provider.ServiceAssertion)] != (len(d.GetAssertions()) > 0) {
-		wrong = append(wrong, errors.New("it has the service Assertion without naming kinds of assertions, or kinds without the service"))
+		wrong = append(wrong, errors.New("it lists the service Assertion without kinds of assertions, or kinds without the service"))
 	}
 	for _, kind := range append(slices.Clone(d.GetAssertions()), d.GetNeeds().GetKinds()...) {
 		if !namePattern().MatchString(kind) {
-			wrong = append(wrong, fmt.Errorf("the kind of assertion %.40q is not of lower-case letters, digits and dashes", kind))
+			wrong = append(wrong, fmt.Errorf("the kind of assertion %.40q must consist of lower-case letters, digits and dashes", kind))
 		}
 	}
 	if need := d.GetNeeds(); need != nil {
 		if len(need.GetKinds()) == 0 || !services[string(provider.ServiceTokenSource)] {
-			wrong = append(wrong, errors.New("it needs assertions of no kind, or has no TokenSource to need them"))
+			wrong = append(wrong, errors.New("it needs assertions without naming a kind, or without providing TokenSource"))
 		}
 		if need.GetAudienceField() != "" && !keys[need.GetAudienceField()] {
-			wrong = append(wrong, fmt.Errorf("the audience that it needs is in %.40q, which is no setting", need.GetAudienceField()))
+			wrong = append(wrong, fmt.Errorf("the audience that it needs is said to be in %.40q, which is not one of its settings", need.GetAudienceField()))
 		}
 	}
 	return wrong
@@ -131,7 +131,7 @@ func assertionFaults(d *pb.DescribeResponse, services, keys map[string]bool) (wr
 func fieldFaults(f *pb.Field) (wrong []error) {
 	key := f.GetKey()
 	if !keyPattern().MatchString(key) {
-		wrong = append(wrong, fmt.Errorf("the setting %.60q is not of lower-case letters, digits and _", key))
+		wrong = append(wrong, fmt.Errorf("the setting %.60q must consist of lower-case letters, digits and _", key))
 	}
 	if f.GetType() == pb.FieldType_FIELD_TYPE_UNSPECIFIED {
 		wrong = append(wrong, fmt.Errorf("the setting %s has no type", key))
@@ -140,10 +140,10 @@ func fieldFaults(f *pb.Field) (wrong []error) {
 		wrong = append(wrong, fmt.Errorf("the doc of the setting %s is not one line of text", key))
 	}
 	if f.GetSensitive() && f.GetDefault() != "" {
-		wrong = append(wrong, fmt.Errorf("the setting %s is sensitive and has a default", key))
+		wrong = append(wrong, fmt.Errorf("the setting %s is sensitive, but has a default", key))
 	}
 	if f.GetRequired() && f.GetDefault() != "" {
-		wrong = append(wrong, fmt.Errorf("the setting %s is required and has a default", key))
+		wrong = append(wrong, fmt.Errorf("the setting %s is required, but has a default", key))
 	}
 	if f.GetDefault() != "" {
 		if err := wire.FieldType(f.GetType()).Check(f.GetDefault()); err != nil {
@@ -152,12 +152,12 @@ func fieldFaults(f *pb.Field) (wrong []error) {
 	}
 	for _, name := range f.GetEnv() {
 		if !variablePattern().MatchString(name) || strings.HasPrefix(name, "ZEN_") || strings.HasPrefix(name, "PLUGIN_") {
-			wrong = append(wrong, fmt.Errorf("the setting %s wants the variable %.40q, which is not a name or not to be had", key, name))
+			wrong = append(wrong, fmt.Errorf("the setting %s names the variable %.40q, which is not a valid name, or is reserved", key, name))
 		}
 	}
 	for _, name := range f.GetFoundAs() {
 		if !variablePattern().MatchString(name) || strings.HasPrefix(name, "ZEN_") {
-			wrong = append(wrong, fmt.Errorf("the setting %s is said to be found as %.40q, which is not a name", key, name))
+			wrong = append(wrong, fmt.Errorf("the setting %s lists %.40q as a variable to find it in, which is not a valid name", key, name))
 		}
 	}
 	if !isLine(f.GetExample()) {
@@ -220,7 +220,7 @@ func (s *suite) offlineSecluded(ctx context.Context, settings map[string]string,
 	}
 	d, err := pb.NewProviderClient(conn).Describe(ctx, &pb.DescribeRequest{})
 	if err != nil || !proto.Equal(d, s.description) {
-		return "", fmt.Errorf("without a network, Describe has another answer (%v)", err)
+		return "", fmt.Errorf("without a network, Describe answers differently (%v)", err)
 	}
 	_, err = pb.NewProviderClient(conn).Configure(ctx, &pb.ConfigureRequest{Settings: settings})
 	return byProxy + ", and without any", errUnless(outcome(err) == want, "without a network, Configure is %s, with one %s", outcome(err), want)

@@ -55,16 +55,16 @@ func shutDown(ctx context.Context, p *process, conn *grpc.ClientConn) (time.Dura
 	// The connection may break before the answer: only that there is none counts.
 	err := conn.Invoke(bounded, "/plugin.GRPCController/Shutdown", &emptypb.Empty{}, &emptypb.Empty{})
 	if status.Code(err) == codes.Unimplemented {
-		return 0, errors.New("it has no plugin.GRPCController/Shutdown")
+		return 0, errors.New("it doesn't provide plugin.GRPCController/Shutdown")
 	}
 	if !p.endsWithin(stopLimit - time.Since(began)) {
-		return 0, fmt.Errorf("it goes on running for %v", stopLimit)
+		return 0, fmt.Errorf("it is still running after %v", stopLimit)
 	}
 	took := time.Since(began)
 	// The last of a group may be about to go.
 	for end := time.Now().Add(drain); p.groupAlive(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			return 0, errors.New("it leaves processes behind")
+			return 0, errors.New("processes that it started are still running")
 		}
 	}
 	return took, nil

@@ -52,7 +52,7 @@ func checkFindings(ctx context.Context, s *suite) (string, error) {
 	if err := repairs(ctx, conn, offered); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d findings, %d repairs on offer", n, len(offered)), answers(ctx, conn)
+	return fmt.Sprintf("%d findings, %d repairs offered", n, len(offered)), answers(ctx, conn)
 }
 
 // findingFault says what is wrong with a finding.
@@ -61,17 +61,17 @@ func findingFault(f *pb.Finding) error {
 	good := f.GetSeverity() == pb.Severity_SEVERITY_OK || f.GetSeverity() == pb.Severity_SEVERITY_SKIPPED
 	switch {
 	case !namePattern().MatchString(f.GetId()):
-		return errors.New("its id is not of lower-case letters, digits and dashes")
+		return errors.New("its id must consist of lower-case letters, digits and dashes")
 	case f.GetSeverity() == pb.Severity_SEVERITY_UNSPECIFIED:
-		return errors.New("it has no grade")
+		return errors.New("it has no severity")
 	case f.GetText() == "":
 		return errors.New("it doesn't say what was observed")
 	case !isLine(f.GetText()) || !isLine(f.GetCause()) || !isLine(f.GetHint()):
-		return errors.New("a text of it is not one line of at most 1 KiB")
+		return errors.New("one of its texts is not a single line of at most 1 KiB")
 	case f.GetReason() != "" && !known:
-		return fmt.Errorf("its reason %.40q is none of the contract", f.GetReason())
+		return fmt.Errorf("its reason %.40q is not one that the protocol defines", f.GetReason())
 	case f.GetReason() != "" && good:
-		return errors.New("it has a reason, and nothing failed")
+		return errors.New("it has a reason, although nothing failed")
 	}
 	if fix := f.GetFix(); fix != nil {
 		return fixFault(fix)
@@ -82,19 +82,19 @@ func findingFault(f *pb.Finding) error {
 func fixFault(fix *pb.Fix) error {
 	switch {
 	case !namePattern().MatchString(fix.GetId()):
-		return fmt.Errorf("the id of its repair, %.40q, is not of lower-case letters, digits and dashes", fix.GetId())
+		return fmt.Errorf("the id of its repair, %.40q, must consist of lower-case letters, digits and dashes", fix.GetId())
 	case fix.GetText() == "" || !isLine(fix.GetText()):
-		return errors.New("its repair doesn't say in one line what would be done")
+		return errors.New("its repair has no text that says in one line what it does")
 	}
 	seen := make(map[string]bool)
 	for _, q := range fix.GetQuestions() {
 		switch {
 		case !keyPattern().MatchString(q.GetKey()) || seen[q.GetKey()]:
-			return fmt.Errorf("its repair has the question %.40q twice, or it is not of lower-case letters, digits and _", q.GetKey())
+			return fmt.Errorf("its repair has the question %.40q twice, or its key doesn't consist of lower-case letters, digits and _", q.GetKey())
 		case q.GetText() == "" || !isLine(q.GetText()):
 			return fmt.Errorf("the question %s of its repair is not one line", q.GetKey())
 		case slices.ContainsFunc(q.GetEnv(), func(name string) bool { return !variablePattern().MatchString(name) }):
-			return fmt.Errorf("the question %s of its repair names what is no variable", q.GetKey())
+			return fmt.Errorf("the question %s of its repair names an invalid variable", q.GetKey())
 		}
 		seen[q.GetKey()] = true
 	}
@@ -120,15 +120,15 @@ func repairs(ctx context.Context, conn *grpc.ClientConn, offered []*pb.Fix) erro
 	err := fix(unknownFix)
 	switch {
 	case err == nil:
-		return errors.New("a repair that was not offered is done")
+		return errors.New("it makes a repair that was not offered")
 	case status.Code(err) == codes.Unimplemented && len(offered) > 0:
-		return fmt.Errorf("the repair %s is on offer, and Fix is UNIMPLEMENTED", offered[0].GetId())
+		return fmt.Errorf("the repair %s is offered, but Fix is UNIMPLEMENTED", offered[0].GetId())
 	case status.Code(err) != codes.Unimplemented && reasonOf(err) != "CONFIG":
-		return fmt.Errorf("a repair that was not offered is %s, not CONFIG", outcome(err))
+		return fmt.Errorf("for a repair that was not offered, Fix returns %s, not CONFIG", outcome(err))
 	}
 	for _, f := range offered {
 		if len(f.GetQuestions()) > 0 && fix(f.GetId()) == nil {
-			return fmt.Errorf("the repair %s is done without an answer to its questions", f.GetId())
+			return fmt.Errorf("it makes the repair %s without an answer to its questions", f.GetId())
 		}
 	}
 	return nil

@@ -52,11 +52,11 @@ func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, sto
 		id, answer := request.GetId(), &pb.HostAnswer{Result: &pb.HostAnswer_Done{Done: &pb.Done{}}}
 		if request.GetCancel() == nil {
 			if id == 0 || used[id] {
-				result.broken = fmt.Errorf("it asks with the id %d, which is zero or used", id)
+				result.broken = fmt.Errorf("it sends a request with the id %d, which is zero or already used", id)
 			}
 			used[id] = true
 		} else if !used[id] {
-			result.broken = fmt.Errorf("it cancels %d, which it never asked for", id)
+			result.broken = fmt.Errorf("it cancels the request %d, which it never sent", id)
 		}
 		switch request.GetRequest().(type) {
 		case *pb.LoginResponse_Ask, *pb.LoginResponse_AskSecret, *pb.LoginResponse_OpenUrl, *pb.LoginResponse_ShowCode:
@@ -70,7 +70,7 @@ func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, sto
 			}
 		case *pb.LoginResponse_Store:
 			if result.stored != nil {
-				result.broken = errors.New("it stores twice")
+				result.broken = errors.New("it stores a result twice")
 			}
 			if storeFailure != nil {
 				answer = &pb.HostAnswer{Result: &pb.HostAnswer_Failure{Failure: storeFailure}}
@@ -99,7 +99,7 @@ func (s *suite) begin(interactive bool) *pb.LoginBegin {
 
 func checkLogin(ctx context.Context, s *suite) (string, error) {
 	if !s.has(provider.ServiceIdentity) {
-		return "", skipped("it has no Identity")
+		return "", skipped("it doesn't provide Identity")
 	}
 	_, conn, err := s.configured(ctx)
 	if err != nil {
@@ -109,26 +109,26 @@ func checkLogin(ctx context.Context, s *suite) (string, error) {
 	if err := alone.fault(); err != nil {
 		return "", err
 	}
-	detail := fmt.Sprintf("with no one there: %s", outcome(alone.err))
+	detail := fmt.Sprintf("non-interactive: %s", outcome(alone.err))
 	if alone.stored != nil {
-		detail = "with no one there: stored"
+		detail = "non-interactive: stored"
 		s.credential = alone.stored.GetCredential()
 		refused := login(ctx, conn, s.begin(false), &pb.Failure{Reason: "TOKEN_INVALID", Message: "the host refuses it"})
 		if refused.err == nil {
-			return "", errors.New("it ends well although the host did not take the result")
+			return "", errors.New("it succeeds although the host did not accept the result")
 		}
 	}
 	odd := s.begin(true)
 	odd.Method = "zen-test-no-such-method"
 	if other := login(ctx, conn, odd, nil); other.err == nil || other.stored != nil {
-		return "", errors.New("it signs in by a method that it doesn't have")
+		return "", errors.New("it signs in by a method that it doesn't list")
 	} else if reasonOf(other.err) != "CONFIG" {
-		return "", fmt.Errorf("a method that it doesn't have is %s, not CONFIG", outcome(other.err))
+		return "", fmt.Errorf("for a method that it doesn't list, Login returns %s, not CONFIG", outcome(other.err))
 	}
 	odd = s.begin(true)
 	odd.Access = 99
 	if other := login(ctx, conn, odd, nil); reasonOf(other.err) != "CONFIG" {
-		return "", fmt.Errorf("an access that it doesn't know is %s, not CONFIG", outcome(other.err))
+		return "", fmt.Errorf("for an unknown access, Login returns %s, not CONFIG", outcome(other.err))
 	}
 	for _, m := range s.description.GetMethods() {
 		if m.GetInteraction() != pb.Interaction_INTERACTION_NONE {
@@ -137,7 +137,7 @@ func checkLogin(ctx context.Context, s *suite) (string, error) {
 		begin := s.begin(true)
 		begin.Method = m.GetName()
 		if machine := login(ctx, conn, begin, nil); machine.asked != "" {
-			return "", fmt.Errorf("the method %s needs no person, and asks for %s", m.GetName(), machine.asked)
+			return "", fmt.Errorf("the method %s is declared as non-interactive, but asks for %s", m.GetName(), machine.asked)
 		}
 	}
 	person := login(ctx, conn, s.begin(true), nil)
@@ -150,7 +150,7 @@ func (l signIn) fault() error {
 	case l.broken != nil:
 		return l.broken
 	case l.err == nil && l.stored == nil:
-		return errors.New("it ends well without a stored result")
+		return errors.New("it succeeds without a stored result")
 	case l.stored != nil && len(l.stored.GetCredential().GetData()) == 0:
 		return errors.New("it stores a credential without data")
 	case l.stored != nil && len(l.stored.GetCredential().GetData()) > 64<<10:
@@ -161,7 +161,7 @@ func (l signIn) fault() error {
 
 func checkCancellation(ctx context.Context, s *suite) (string, error) {
 	if !s.has(provider.ServiceIdentity) {
-		return "", skipped("it has no Identity")
+		return "", skipped("it doesn't provide Identity")
 	}
 	_, conn, err := s.configured(ctx)
 	if err != nil {
@@ -178,13 +178,13 @@ func checkCancellation(ctx context.Context, s *suite) (string, error) {
 			first = got
 		}
 		if got != first {
-			return "", fmt.Errorf("login %d begins with %s, the first one with %s", n+1, got, first)
+			return "", fmt.Errorf("login %d starts with %s, but the first one with %s", n+1, got, first)
 		}
 		if err := answers(ctx, conn); err != nil {
-			return "", fmt.Errorf("after a login that was given up: %w", err)
+			return "", fmt.Errorf("after a cancelled login: %w", err)
 		}
 	}
-	return fmt.Sprintf("%d logins, each with %s first", logins, first), nil
+	return fmt.Sprintf("%d logins, each starting with %s", logins, first), nil
 }
 
 // givenUp opens a login, waits for what it wants first, and gives up.
@@ -198,9 +198,9 @@ func givenUp(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin) (
 	request, err := stream.Recv()
 	switch {
 	case errors.Is(err, io.EOF):
-		return "", errors.New("it ends well without a stored result")
+		return "", errors.New("it succeeds without a stored result")
 	case status.Code(err) == codes.DeadlineExceeded && reasonOf(err) == "":
-		return "", fmt.Errorf("it asks for nothing within %v", callLimit)
+		return "", fmt.Errorf("it sends no request within %v", callLimit)
 	case err != nil:
 		return outcome(err), nil
 	}
@@ -213,5 +213,5 @@ func kindOf(request *pb.LoginResponse) string {
 	if field := m.WhichOneof(m.Descriptor().Oneofs().ByName("request")); field != nil {
 		return string(field.Name())
 	}
-	return "nothing that is known"
+	return "an unknown request"
 }

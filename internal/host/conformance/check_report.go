@@ -38,14 +38,14 @@ func checkErrors(ctx context.Context, s *suite) (string, error) {
 	default:
 		for _, p := range s.probes() {
 			if err := p.call(ctx, conn, callLimit); err == nil && p.method == "Verify" {
-				return "", errors.New("a made-up token is verified")
+				return "", errors.New("it accepts a made-up token")
 			}
 		}
 	}
 	s.transcript.mu.Lock()
 	defer s.transcript.mu.Unlock()
 	if len(s.transcript.errors) == 0 {
-		return "", skipped("there was none")
+		return "", skipped("no call returned an error")
 	}
 	seen := make(map[string]bool)
 	for _, f := range s.transcript.errors {
@@ -79,7 +79,7 @@ func (f failure) fault() error {
 	code, known := reasons[info.GetReason()]
 	switch message := f.status.Message(); {
 	case !known:
-		return fmt.Errorf("the reason %.40q is none of the contract", info.GetReason())
+		return fmt.Errorf("the reason %.40q is not one that the protocol defines", info.GetReason())
 	case code != f.status.Code():
 		return fmt.Errorf("%s comes with %v, not %v", info.GetReason(), f.status.Code(), code)
 	case message == "":
@@ -90,7 +90,7 @@ func (f failure) fault() error {
 	for _, detail := range f.status.Details() {
 		if retry, ok := detail.(*errdetails.RetryInfo); ok {
 			if wait := retry.GetRetryDelay().AsDuration(); code != codes.Unavailable || wait < 0 {
-				return fmt.Errorf("%s says to wait %v", info.GetReason(), wait)
+				return fmt.Errorf("%s has a retry delay of %v", info.GetReason(), wait)
 			}
 		}
 	}

@@ -40,11 +40,11 @@ func checkSettings(ctx context.Context, s *suite) (string, error) {
 	extra := maps.Clone(whole)
 	extra["zen_provider_test"] = "1"
 	if err := s.tryConfigure(ctx, extra); err != nil && reasonOf(err) != "CONFIG" {
-		return "", fmt.Errorf("a setting that it doesn't know: %s, not CONFIG", shortError(err))
+		return "", fmt.Errorf("for an unknown setting, Configure returns %s, not CONFIG", shortError(err))
 	}
 	if missing == "" {
 		if err := s.tryConfigure(ctx, whole); err != nil && reasonOf(err) != "CONFIG" {
-			return "", fmt.Errorf("its settings: %s, not CONFIG", shortError(err))
+			return "", fmt.Errorf("for the given settings, Configure returns %s, not CONFIG", shortError(err))
 		}
 	}
 	return fmt.Sprintf("%d wrong or missing values", tried), nil
@@ -61,7 +61,7 @@ func (s *suite) refuses(ctx context.Context, whole map[string]string, key, value
 	}
 	err := s.tryConfigure(ctx, settings)
 	if err == nil {
-		return fmt.Errorf("%s%s is taken", how, key)
+		return fmt.Errorf("%s%s is accepted", how, key)
 	}
 	return errUnless(reasonOf(err) == "CONFIG", "%s%s is %s, not CONFIG", how, key, shortError(err))
 }

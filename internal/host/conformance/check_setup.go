@@ -19,7 +19,7 @@ const maxBlock = 64 << 10
 
 func checkSetup(ctx context.Context, s *suite) (string, error) {
 	if !s.has(provider.ServiceSetup) {
-		return "", skipped("it has no Setup")
+		return "", skipped("it doesn't provide Setup")
 	}
 	_, conn, err := s.configured(ctx)
 	if err != nil {
@@ -37,14 +37,14 @@ func checkSetup(ctx context.Context, s *suite) (string, error) {
 	for _, t := range whole.GetTopics() {
 		switch {
 		case !namePattern().MatchString(t.GetName()) || topics[t.GetName()]:
-			return "", fmt.Errorf("the topic %.40q is there twice, or not of lower-case letters", t.GetName())
+			return "", fmt.Errorf("the topic %.40q is listed twice, or doesn't consist of lower-case letters, digits and dashes", t.GetName())
 		case t.GetDoc() == "" || !isLine(t.GetDoc()):
 			return "", fmt.Errorf("the doc of the topic %s is not one line of text", t.GetName())
 		}
 		topics[t.GetName()] = true
 		one, err := s.setUp(ctx, conn, t.GetName())
 		if err != nil {
-			return "", fmt.Errorf("the topic %s is %s", t.GetName(), outcome(err))
+			return "", fmt.Errorf("for the topic %s, Setup returns %s", t.GetName(), outcome(err))
 		}
 		if len(one.GetSteps())+len(one.GetFiles()) == 0 {
 			return "", fmt.Errorf("the topic %s has neither steps nor files", t.GetName())
@@ -54,7 +54,7 @@ func checkSetup(ctx context.Context, s *suite) (string, error) {
 		}
 	}
 	if _, err := s.setUp(ctx, conn, "zen-test-no-such-topic"); reasonOf(err) != "CONFIG" {
-		return "", fmt.Errorf("a topic that it doesn't have is %s, not CONFIG", outcome(err))
+		return "", fmt.Errorf("for an unknown topic, Setup returns %s, not CONFIG", outcome(err))
 	}
 	if n := s.trap.connections() - before; n > 0 && !s.options.Network {
 		return "", fmt.Errorf("%d connections to the proxy", n)
@@ -71,7 +71,7 @@ func (s *suite) setUp(ctx context.Context, conn *grpc.ClientConn, topic string) 
 // setupFault says what is wrong with the text of a setup.
 func setupFault(r *pb.SetupResponse) error {
 	if v := r.GetIssuer(); v != nil && (v.GetIssuer() == "" || v.GetKeySetUrl() == "" || len(v.GetAlgorithms()) == 0) {
-		return errors.New("its issuer lacks the name, the URL of the key set or the algorithms")
+		return errors.New("its issuer has no name, no URL of the key set or no algorithms")
 	}
 	for _, endpoint := range r.GetEndpoints() {
 		if u, err := url.Parse(endpoint); err != nil || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
@@ -80,14 +80,14 @@ func setupFault(r *pb.SetupResponse) error {
 	}
 	for i, step := range r.GetSteps() {
 		if step.GetTitle() == "" || !isLine(step.GetTitle()) || !isBlock(step.GetText()) {
-			return fmt.Errorf("step %d has no title of one line, or a text of more than 64 KiB", i+1)
+			return fmt.Errorf("step %d has no title, a title of several lines, or a text of more than 64 KiB", i+1)
 		}
 	}
 	paths := make(map[string]bool)
 	for _, f := range r.GetFiles() {
 		switch {
 		case !fs.ValidPath(f.GetPath()) || f.GetPath() == "." || strings.Contains(f.GetPath(), `\`) || paths[f.GetPath()]:
-			return fmt.Errorf("the file %.60q has no relative path of its own", f.GetPath())
+			return fmt.Errorf("the file %.60q has a path that is not relative, or used twice", f.GetPath())
 		case f.GetDoc() == "" || !isLine(f.GetDoc()):
 			return fmt.Errorf("the doc of the file %s is not one line of text", f.GetPath())
 		case f.GetText() == "" || !isBlock(f.GetText()):

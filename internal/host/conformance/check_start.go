@@ -47,11 +47,11 @@ func checkRefusal(ctx context.Context, s *suite) (string, error) {
 		line, err := p.greeting(ctx)
 		switch {
 		case err == nil && strings.Contains(line, "|"):
-			return "", fmt.Errorf("%s, it greets all the same", c.what)
+			return "", fmt.Errorf("%s, it prints its line nevertheless", c.what)
 		case err != nil && err != errNoGreeting, !p.endsWithin(startLimit):
-			return "", fmt.Errorf("%s, it goes on running", c.what)
+			return "", fmt.Errorf("%s, it keeps running", c.what)
 		case p.cmd.ProcessState.Success():
-			return "", fmt.Errorf("%s, it ends with exit status 0", c.what)
+			return "", fmt.Errorf("%s, it exits with status 0", c.what)
 		}
 	}
 	return "", nil
@@ -75,7 +75,7 @@ func checkVersions(ctx context.Context, s *suite) (string, error) {
 		}
 		// Without a common version it says its own, so that the host can name both.
 		if fields := strings.Split(line, "|"); len(fields) < 2 || fields[1] != "1" {
-			return "", fmt.Errorf("offered %s, it greets with %.40q", c.offered, strings.Join(fields[:min(2, len(fields))], "|"))
+			return "", fmt.Errorf("offered %s, it answers with %.40q", c.offered, strings.Join(fields[:min(2, len(fields))], "|"))
 		}
 		p.kill()
 	}
@@ -107,11 +107,11 @@ func checkTLS(ctx context.Context, s *suite) (string, error) {
 		{"a client without TLS", insecure.NewCredentials()},
 	} {
 		if err := reaches(ctx, g, c.credentials); err == nil || !broken(err) {
-			return "", fmt.Errorf("%s is let in", c.who)
+			return "", fmt.Errorf("%s is accepted", c.who)
 		}
 	}
 	if err := reaches(ctx, g, credentials.NewTLS(config)); err != nil {
-		return "", fmt.Errorf("the host itself is not let in: %w", err)
+		return "", fmt.Errorf("the host itself is refused: %w", err)
 	}
 	return "", nil
 }
@@ -142,11 +142,11 @@ func checkHealth(ctx context.Context, s *suite) (string, error) {
 	reply, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{Service: "plugin"})
 	switch {
 	case status.Code(err) == codes.Unimplemented:
-		return "", errors.New("it has no grpc.health.v1.Health")
+		return "", errors.New("it doesn't provide grpc.health.v1.Health")
 	case err != nil:
 		return "", fmt.Errorf("health: %w", err)
 	case reply.GetStatus() != healthpb.HealthCheckResponse_SERVING:
-		return "", fmt.Errorf("it says %v", reply.GetStatus())
+		return "", fmt.Errorf("it reports %v", reply.GetStatus())
 	}
 	return "", nil
 }

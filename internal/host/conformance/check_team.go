@@ -18,7 +18,7 @@ const noSuchThing = "zen-test-no-such-thing"
 // checkTeam invites no one: it reads, and asks for what can't be done.
 func checkTeam(ctx context.Context, s *suite) (string, error) {
 	if !s.has(provider.ServiceTeam) {
-		return "", skipped("it has no Team")
+		return "", skipped("it doesn't provide Team")
 	}
 	_, conn, err := s.configured(ctx)
 	if err != nil {
@@ -26,21 +26,21 @@ func checkTeam(ctx context.Context, s *suite) (string, error) {
 	}
 	team := pb.NewTeamClient(conn)
 	for what, ask := range map[string]func(context.Context, *pb.TeamContext) (replacing, error){
-		"a revocation of no invitation": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+		"the revocation of an unknown invitation": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
 			return team.RevokeInvitation(ctx, &pb.RevokeInvitationRequest{Context: c, Id: noSuchThing})
 		},
-		"the removal of no member": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+		"the removal of an unknown member": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
 			return team.RemoveMember(ctx, &pb.RemoveMemberRequest{Context: c, Id: noSuchThing})
 		},
-		"another role for no member": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+		"a change of an unknown member's role": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
 			return team.ChangeRole(ctx, &pb.ChangeRoleRequest{Context: c, Id: noSuchThing, Role: noSuchThing})
 		},
-		"an invitation of nobody": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+		"an invitation without an address": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
 			return team.Invite(ctx, &pb.InviteRequest{Context: c})
 		},
 	} {
 		if err := s.act(ctx, "", ask); err == nil {
-			return "", fmt.Errorf("%s is done", what)
+			return "", fmt.Errorf("%s succeeds", what)
 		}
 	}
 	var members []*pb.Member
@@ -58,18 +58,18 @@ func checkTeam(ctx context.Context, s *suite) (string, error) {
 		})
 	}
 	if err != nil {
-		return "refuses what can't be done; no members to look at: " + outcome(err), nil
+		return "impossible requests are refused; no members to check: " + outcome(err), nil
 	}
 	ids := make(map[string]bool)
 	for _, m := range members {
 		if m.GetId() == "" || ids[m.GetId()] || !isLine(m.GetId()) || !isLine(m.GetEmail()) || !isLine(m.GetName()) || !isLine(m.GetRole()) {
-			return "", fmt.Errorf("the member %.40q has no id of its own, or a text that is no line", m.GetId())
+			return "", fmt.Errorf("the member %.40q has no unique id, or a text of several lines", m.GetId())
 		}
 		ids[m.GetId()] = true
 	}
 	for _, i := range invitations {
 		if i.GetId() == "" || ids[i.GetId()] || !isLine(i.GetId()) || i.GetEmail() == "" || !isLine(i.GetEmail()) || i.GetStatus() == "" || !isLine(i.GetStatus()) {
-			return "", fmt.Errorf("the invitation %.40q has no id of its own, no address or no status, or a text that is no line", i.GetId())
+			return "", fmt.Errorf("the invitation %.40q has no unique id, no address or no status, or a text of several lines", i.GetId())
 		}
 		ids[i.GetId()] = true
 	}
@@ -78,7 +78,7 @@ func checkTeam(ctx context.Context, s *suite) (string, error) {
 
 func checkOrganizations(ctx context.Context, s *suite) (string, error) {
 	if !s.has(provider.ServiceOrganizations) {
-		return "", skipped("it has no Organizations")
+		return "", skipped("it doesn't provide Organizations")
 	}
 	_, conn, err := s.configured(ctx)
 	if err != nil {
@@ -96,17 +96,17 @@ func checkOrganizations(ctx context.Context, s *suite) (string, error) {
 		return pb.NewOrganizationsClient(conn).UseOrganization(ctx, &pb.UseOrganizationRequest{Context: c})
 	})
 	if err == nil {
-		return "", errors.New("an organization that there isn't is made the active one")
+		return "", errors.New("it switches to an organization that doesn't exist")
 	}
 	if beforeErr != nil {
-		return "refuses what there isn't; no organizations to look at: " + outcome(beforeErr), nil
+		return "an unknown organization is refused; no organizations to check: " + outcome(beforeErr), nil
 	}
 	if fault := membershipsFault(before); fault != nil {
 		return "", fault
 	}
 	after, err := list()
 	if err != nil || !slices.EqualFunc(before, after, func(a, b *pb.Membership) bool { return proto.Equal(a, b) }) {
-		return "", errors.New("after one that there isn't was refused, the organizations are others")
+		return "", errors.New("after an unknown organization was refused, the list of organizations has changed")
 	}
 	return fmt.Sprintf("%d organizations", len(before)), nil
 }
@@ -117,7 +117,7 @@ func membershipsFault(memberships []*pb.Membership) error {
 	for _, m := range memberships {
 		id := m.GetOrganization().GetId()
 		if id == "" || ids[id] || !isLine(id) || !isLine(m.GetOrganization().GetSlug()) || !isLine(m.GetName()) {
-			return fmt.Errorf("the organization %.40q has no id of its own, or a text that is no line", id)
+			return fmt.Errorf("the organization %.40q has no unique id, or a text of several lines", id)
 		}
 		if ids[id] = true; m.GetActive() {
 			active++

@@ -21,14 +21,14 @@ const skew = time.Minute
 
 func checkToken(ctx context.Context, s *suite) (string, error) {
 	if !s.has(provider.ServiceTokenSource) {
-		return "", skipped("it has no TokenSource")
+		return "", skipped("it doesn't provide TokenSource")
 	}
 	_, conn, err := s.configured(ctx)
 	if err != nil {
 		return "", err
 	}
 	if _, err := s.token(ctx, conn, 99); reasonOf(err) != "CONFIG" {
-		return "", fmt.Errorf("an access that it doesn't know is %s, not CONFIG", outcome(err))
+		return "", fmt.Errorf("for an unknown access, Token returns %s, not CONFIG", outcome(err))
 	}
 	var details []string
 	var refusal error
@@ -45,7 +45,7 @@ func checkToken(ctx context.Context, s *suite) (string, error) {
 		details = append(details, detail)
 	}
 	if len(details) == 0 {
-		return "", skipped("no token to look at: " + outcome(refusal))
+		return "", skipped("it returned no token to check: " + outcome(refusal))
 	}
 	return strings.Join(details, "; "), nil
 }
@@ -71,11 +71,11 @@ func examine(t *pb.Token, access pb.Access, now time.Time) (string, error) {
 	}
 	if v := t.GetVerification(); v != nil {
 		if v.GetIssuer() == "" || v.GetKeySetUrl() == "" || len(v.GetAlgorithms()) == 0 {
-			return "", errors.New("its verification lacks the issuer, the URL of the key set or the algorithms")
+			return "", errors.New("its verification has no issuer, no URL of the key set or no algorithms")
 		}
 		for _, algorithm := range v.GetAlgorithms() {
 			if a := strings.ToUpper(algorithm); a == "NONE" || strings.HasPrefix(a, "HS") {
-				return "", fmt.Errorf("its verification takes the algorithm %.20q", algorithm)
+				return "", fmt.Errorf("its verification allows the algorithm %.20q; only asymmetric algorithms are allowed", algorithm)
 			}
 		}
 	}
@@ -90,13 +90,13 @@ func examine(t *pb.Token, access pb.Access, now time.Time) (string, error) {
 	if claims.Expires != nil {
 		exp := time.Unix(int64(*claims.Expires), 0)
 		if expires.IsZero() || expires.Sub(exp).Abs() > time.Second {
-			return "", fmt.Errorf("its claim exp is %v, and its expiry %v", exp.UTC(), shown(expires))
+			return "", fmt.Errorf("its claim exp is %v, but its expiry is %v", exp.UTC(), shown(expires))
 		}
 	} else if !expires.IsZero() {
-		return "", errors.New("it has an expiry, and no claim exp")
+		return "", errors.New("it has an expiry, but no claim exp")
 	}
 	if access == pb.Access_ACCESS_READ_ONLY && claims.Access == "rw" {
-		return "", errors.New("read-only was asked for, and its claim a is rw")
+		return "", errors.New("read-only access was requested, but its claim a is rw")
 	}
 	return "a JWT, " + life(expires, now), nil
 }
@@ -105,7 +105,7 @@ func examine(t *pb.Token, access pb.Access, now time.Time) (string, error) {
 func times(t *pb.Token, now time.Time) (expires time.Time, err error) {
 	for name, at := range map[string]*timestamppb.Timestamp{"expiry": t.GetExpires(), "time of issue": t.GetIssued()} {
 		if at != nil && (at.CheckValid() != nil || at.GetSeconds() <= 0) {
-			return expires, fmt.Errorf("its %s is not a time; none at all is left out", name)
+			return expires, fmt.Errorf("its %s is not a valid time; leave it out if there is none", name)
 		}
 	}
 	if t.GetIssued() != nil && t.GetIssued().AsTime().After(now.Add(skew)) {
@@ -116,7 +116,7 @@ func times(t *pb.Token, now time.Time) (expires time.Time, err error) {
 	}
 	expires = t.GetExpires().AsTime()
 	if !expires.After(now) {
-		return expires, fmt.Errorf("it expired at %v: that is TOKEN_EXPIRED", expires)
+		return expires, fmt.Errorf("it expired at %v; return TOKEN_EXPIRED instead", expires)
 	}
 	return expires, nil
 }
@@ -143,9 +143,9 @@ func payload(token string) *claims {
 
 func life(expires, now time.Time) string {
 	if expires.IsZero() {
-		return "without an end"
+		return "without an expiry"
 	}
-	return "good for " + expires.Sub(now).Round(time.Second).String()
+	return "valid for " + expires.Sub(now).Round(time.Second).String()
 }
 
 func shown(t time.Time) string {

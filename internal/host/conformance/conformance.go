@@ -83,32 +83,32 @@ const checkLimit = 60 * time.Second
 // checks are in the order of a provider's life. The last two look back on all that
 // was said meanwhile.
 var checks = []check{
-	{"handshake", "greets in one line, with a certificate, on a socket in the directory it was given", checkHandshake},
-	{"refusal", "does not serve without the cookie or without PLUGIN_CLIENT_CERT", checkRefusal},
-	{"versions", "chooses version 1 among others, and never one that it wasn't offered", checkVersions},
-	{"tls", "lets no one in but the host that started it", checkTLS},
-	{"health", "says that the service plugin is SERVING", checkHealth},
-	{"describe", "Describe answers the same every time, within 100 ms", checkDescribe},
-	{"schema", "Describe names services that are there and settings that make sense", checkSchema},
-	{"offline", "Describe and Configure use no network", checkOffline},
-	{"settings", "wrong and missing settings are CONFIG", checkSettings},
-	{"unknown", "fields, methods and answers that it does not know do no harm", checkUnknown},
-	{"unimplemented", "services that it doesn't have are UNIMPLEMENTED", checkUnimplemented},
-	{"large", "a message above all limits is refused, and does no harm", checkLarge},
-	{"concurrency", "32 calls at once get the answers of one", checkConcurrency},
-	{"login", "Login asks with fresh ids, and ends well only with a stored result", checkLogin},
-	{"cancellation", "a login that is given up leaves the way free for the next", checkCancellation},
-	{"deadline", "calls that run out of time hold nothing up", checkDeadline},
-	{"token", "a token is a bearer token with honest times, for what was asked", checkToken},
-	{"assertion", "an assertion is of a kind and for the audience that was asked for", checkAssertion},
-	{"findings", "findings have an id, a grade and their texts, and Fix does what they offer and nothing else", checkFindings},
-	{"setup", "Setup uses no network, and writes each topic that it names and no other", checkSetup},
-	{"team", "members and invitations have ids of their own, and what can't be done is refused", checkTeam},
-	{"organizations", "organizations have ids of their own, one is active at most, and one that there isn't changes nothing", checkOrganizations},
-	{"stop", "ends within a second of Shutdown, with all that it started", checkStop},
-	{"parent", "dies with the host that started it", checkParent},
-	{"errors", "errors have a status, an ErrorInfo, and one line of text", checkErrors},
-	{"secrets", "no secret in output, errors, findings or arguments", checkSecrets},
+	{"handshake", "prints one line with its certificate and its address, a socket in the given directory", checkHandshake},
+	{"refusal", "exits if the cookie or PLUGIN_CLIENT_CERT is missing", checkRefusal},
+	{"versions", "chooses version 1 from those offered, and never claims a version that wasn't offered", checkVersions},
+	{"tls", "accepts connections only from the host that started it", checkTLS},
+	{"health", "reports the service plugin as SERVING", checkHealth},
+	{"describe", "Describe returns the same answer every time, within 100 ms", checkDescribe},
+	{"schema", "Describe lists existing services, and settings that are well-formed", checkSchema},
+	{"offline", "Describe and Configure make no network requests", checkOffline},
+	{"settings", "wrong or missing settings are refused as CONFIG", checkSettings},
+	{"unknown", "unknown fields and methods don't disturb it", checkUnknown},
+	{"unimplemented", "services that it doesn't provide return UNIMPLEMENTED", checkUnimplemented},
+	{"large", "an oversized message is refused, and later calls still work", checkLarge},
+	{"concurrency", "32 concurrent calls get the same answers as a single call", checkConcurrency},
+	{"login", "Login uses a new id for each request to the host, and succeeds only after its result is stored", checkLogin},
+	{"cancellation", "a login can be cancelled, and the next one works", checkCancellation},
+	{"deadline", "calls that exceed their deadline don't block others", checkDeadline},
+	{"token", "a token is a valid bearer token, with correct times, for the access that was requested", checkToken},
+	{"assertion", "an assertion has a requested kind and the requested audience", checkAssertion},
+	{"findings", "findings have an id, a severity and a text, and Fix makes only the repairs that they offer", checkFindings},
+	{"setup", "Setup makes no network requests, and accepts the topics that it lists and no others", checkSetup},
+	{"team", "members and invitations have unique ids, and impossible requests are refused", checkTeam},
+	{"organizations", "organizations have unique ids, at most one is active, and switching to one that doesn't exist changes nothing", checkOrganizations},
+	{"stop", "exits within a second of Shutdown, along with every process it started", checkStop},
+	{"parent", "exits when the host that started it dies", checkParent},
+	{"errors", "errors have a matching status, an ErrorInfo, and one line of text", checkErrors},
+	{"secrets", "output, errors, findings and arguments contain no secrets", checkSecrets},
 }
 
 // Run runs the whole suite, and each of its processes ends before it returns. Its
@@ -190,7 +190,7 @@ func newSuite(options Options) (*suite, error) {
 		return nil, &provider.Error{
 			Kind:    provider.ErrConfig,
 			Message: fmt.Sprintf("test provider: the file %.60q is not named zen-provider-NAME", file),
-			Hint:    "NAME is of lower-case letters and digits, with single dashes between them",
+			Hint:    "NAME consists of lower-case letters and digits, with single dashes between them",
 		}
 	}
 	if options.Database.URL == "" {
@@ -225,7 +225,7 @@ func (s *suite) introduce(ctx context.Context) error {
 			if slices.Contains(s.options.Visible, f.GetKey()) {
 				return &provider.Error{
 					Kind:    provider.ErrConfig,
-					Message: fmt.Sprintf("test provider: %.40q is a secret, and others can read arguments", f.GetKey()),
+					Message: fmt.Sprintf("test provider: %.40q is a secret, but other users can read arguments", f.GetKey()),
 					Hint:    fmt.Sprintf("give it in a file: --setting %s=@FILE", f.GetKey()),
 				}
 			}

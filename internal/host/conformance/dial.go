@@ -68,7 +68,7 @@ func parseGreeting(line, dir string) (greeting, error) {
 		return greeting{}, fmt.Errorf("field 1, the version of the handshake, is %.20q, not 1", fields[0])
 	}
 	if version, err := strconv.Atoi(fields[1]); err != nil || version != handshake.ProtocolVersion {
-		return greeting{}, fmt.Errorf("field 2, the version of the protocol, is %.20q, and this zen speaks %d", fields[1], handshake.ProtocolVersion)
+		return greeting{}, fmt.Errorf("field 2, the version of the protocol, is %.20q, but this zen speaks %d", fields[1], handshake.ProtocolVersion)
 	}
 	g := greeting{network: fields[2], address: fields[3]}
 	switch {
@@ -88,7 +88,7 @@ func parseGreeting(line, dir string) (greeting, error) {
 		return g, fmt.Errorf("field 6 is not standard base64 without padding: %w", err)
 	}
 	if len(der) == 0 {
-		return g, errors.New("field 6 is empty: PLUGIN_CLIENT_CERT is not answered with a certificate")
+		return g, errors.New("field 6 is empty: a certificate is required, because PLUGIN_CLIENT_CERT is set")
 	}
 	if g.certificate, err = x509.ParseCertificate(der); err != nil {
 		return g, fmt.Errorf("field 6 is not a certificate in DER: %w", err)

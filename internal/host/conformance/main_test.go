@@ -60,7 +60,7 @@ var bad = map[string]struct {
 		fmt.Println("debug: starting")
 		hang()
 	}},
-	"mute": {"handshake", "without a greeting", func() {}},
+	"mute": {"handshake", "without printing its line", func() {}},
 	"plain": {"handshake", "field 6", func() {
 		fmt.Printf("1|1|unix|%s/s|grpc|\n", os.Getenv("PLUGIN_UNIX_SOCKET_DIR"))
 		hang()
@@ -69,14 +69,14 @@ var bad = map[string]struct {
 		fmt.Println("1|1|unix|/tmp/elsewhere/s|grpc|AAAA")
 		hang()
 	}},
-	"trusting": {"refusal", "without the cookie, it greets", func() {
+	"trusting": {"refusal", "without the cookie, it prints", func() {
 		if os.Getenv(handshake.CookieKey) == "" {
 			fmt.Println("1|1|unix|/tmp/s|grpc|AAAA")
 			hang()
 		}
 		plugin.Serve(&example{name: "trusting"})
 	}},
-	"lingering": {"refusal", "without PLUGIN_CLIENT_CERT, it goes on", func() {
+	"lingering": {"refusal", "without PLUGIN_CLIENT_CERT, it keeps", func() {
 		if os.Getenv("PLUGIN_CLIENT_CERT") == "" {
 			hang()
 		}
@@ -88,21 +88,21 @@ var bad = map[string]struct {
 		}
 		syscall.Exit(1)
 	}},
-	"future": {"versions", "offered 99,1, it greets with", func() {
+	"future": {"versions", "offered 99,1, it answers with", func() {
 		if strings.Contains(os.Getenv("PLUGIN_PROTOCOL_VERSIONS"), "99") {
 			fmt.Println("1|99|unix|/tmp/s|grpc|AAAA")
 			hang()
 		}
 		plugin.Serve(&example{name: "future"})
 	}},
-	"open":   {"tls", "another certificate is let in", func() { bare{name: "open", open: true}.serve() }},
-	"sick":   {"health", "no grpc.health", func() { bare{name: "sick", noHealth: true}.serve() }},
+	"open":   {"tls", "another certificate is accepted", func() { bare{name: "open", open: true}.serve() }},
+	"sick":   {"health", "provide grpc.health", func() { bare{name: "sick", noHealth: true}.serve() }},
 	"fickle": {"describe", "differ", func() { plugin.Serve(&example{name: "fickle", fickle: true}) }},
 	"slow":   {"describe", "fastest", func() { plugin.Serve(&example{name: "slow", slow: 150 * time.Millisecond}) }},
-	"sloppy": {"schema", "not of lower-case letters", func() {
+	"sloppy": {"schema", "must consist of lower-case letters", func() {
 		plugin.Serve(&example{name: "sloppy", fields: []provider.Field{{Key: "API-Key", Sensitive: true, Default: "x"}}})
 	}},
-	"somebody": {"schema", "says that it is", func() { plugin.Serve(&example{name: "else"}) }},
+	"somebody": {"schema", "says that the name is", func() { plugin.Serve(&example{name: "else"}) }},
 	"chatty": {"offline", "connections to the proxy", func() {
 		plugin.Serve(&example{name: "chatty", configure: func() {
 			client := http.Client{Timeout: time.Second}
@@ -124,26 +124,26 @@ var bad = map[string]struct {
 			_ = conn.Close()
 		}})
 	}},
-	"lax":   {"settings", "is taken", func() { plugin.Serve(&example{name: "lax", lax: true}) }},
+	"lax":   {"settings", "is accepted", func() { plugin.Serve(&example{name: "lax", lax: true}) }},
 	"rigid": {"unknown", "unknown field", func() { bare{name: "rigid", unary: rigid}.serve() }},
 	"boastful": {"unimplemented", "is UNIMPLEMENTED", func() {
 		bare{name: "boastful", without: "zen.provider.v1.Identity"}.serve()
 	}},
-	"greedy":  {"large", "are read", func() { bare{name: "greedy", greedy: true}.serve() }},
+	"greedy":  {"large", "are accepted", func() { bare{name: "greedy", greedy: true}.serve() }},
 	"racy":    {"concurrency", "with 31 others", func() { plugin.Serve(&example{name: "racy", racy: true}) }},
 	"hasty":   {"login", "without a stored result", func() { plugin.Serve(&example{name: "hasty", login: hasty}) }},
-	"twice":   {"login", "did not take the result", func() { plugin.Serve(&example{name: "twice", login: heedless}) }},
-	"hog":     {"cancellation", "asks for nothing", func() { plugin.Serve(&example{name: "hog", login: hog()}) }},
-	"stuck":   {"deadline", "ran out of time", func() { plugin.Serve(&example{name: "stuck", stuck: true}) }},
+	"twice":   {"login", "did not accept the result", func() { plugin.Serve(&example{name: "twice", login: heedless}) }},
+	"hog":     {"cancellation", "sends no request", func() { plugin.Serve(&example{name: "hog", login: hog()}) }},
+	"stuck":   {"deadline", "exceeded its deadline", func() { plugin.Serve(&example{name: "stuck", stuck: true}) }},
 	"expired": {"token", "expired at", func() { plugin.Serve(&example{name: "expired", life: -time.Minute}) }},
 	"liar":    {"token", "claim exp", func() { plugin.Serve(&example{name: "liar", life: 2 * time.Hour}) }},
 	"impostor": {"assertion", "not for the audience", func() {
 		plugin.Serve(&example{name: "impostor", audience: "https://other.example"})
 	}},
-	"mumbling": {"findings", "its id is not", func() {
+	"mumbling": {"findings", "its id must", func() {
 		plugin.Serve(&example{name: "mumbling", finding: provider.Finding{ID: "My Finding", Severity: provider.SeverityOK, Text: "fine"}})
 	}},
-	"eager": {"findings", "that was not offered is done", func() {
+	"eager": {"findings", "a repair that was not offered", func() {
 		plugin.Serve(&example{name: "eager", fix: func(provider.FixRequest) error { return nil }})
 	}},
 	"careless": {"findings", "without an answer", func() {
@@ -154,11 +154,11 @@ var bad = map[string]struct {
 			return nil
 		}})
 	}},
-	"climber": {"setup", "no relative path", func() { plugin.Serve(&example{name: "climber", path: "../../.profile"}) }},
-	"obliging": {"team", "the removal of no member is done", func() {
+	"climber": {"setup", "not relative", func() { plugin.Serve(&example{name: "climber", path: "../../.profile"}) }},
+	"obliging": {"team", "the removal of an unknown member succeeds", func() {
 		plugin.Serve(&example{name: "obliging", remove: func(string) error { return nil }})
 	}},
-	"doubled": {"team", "no id of its own", func() {
+	"doubled": {"team", "no unique id", func() {
 		plugin.Serve(&example{name: "doubled", members: []provider.Member{{ID: "m1"}, {ID: "m1"}}})
 	}},
 	"torn": {"organizations", "active at once", func() {
@@ -166,17 +166,17 @@ var bad = map[string]struct {
 			{Organization: provider.Organization{ID: "o1"}, Active: true}, {Organization: provider.Organization{ID: "o2"}, Active: true},
 		}})
 	}},
-	"nosy": {"login", "needs no person, and asks for ask", func() {
+	"nosy": {"login", "non-interactive, but asks for ask", func() {
 		plugin.Serve(&example{name: "nosy", login: func(ctx context.Context, host provider.Host) error {
 			_, err := host.Ask(ctx, "who are you")
 			return errors.Join(err, &provider.Error{Kind: provider.ErrConfig, Message: "no such method"})
 		}})
 	}},
-	"stubborn": {"stop", "goes on running", func() {
+	"stubborn": {"stop", "is still running", func() {
 		plugin.Serve(&example{name: "stubborn"})
 		hang()
 	}},
-	"littering": {"stop", "leaves processes behind", func() {
+	"littering": {"stop", "processes that it started", func() {
 		self, err := os.Executable()
 		check1(err)
 		check1((&exec.Cmd{Path: self, Args: []string{"zen-provider-hanging"}}).Start())
@@ -184,7 +184,7 @@ var bad = map[string]struct {
 	}},
 	"hanging":      {be: hang},
 	"uncontrolled": {"stop", "GRPCController", func() { bare{name: "uncontrolled", noController: true}.serve() }},
-	"runaway": {"parent", "goes on running", func() {
+	"runaway": {"parent", "still running", func() {
 		outlive()
 		plugin.Serve(&example{name: "runaway"})
 	}},

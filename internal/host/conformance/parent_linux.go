@@ -17,11 +17,11 @@ func checkParent(ctx context.Context, s *suite) (string, error) {
 	close(p.abandon)
 	began := time.Now()
 	if !p.endsWithin(parentLimit) {
-		return "", fmt.Errorf("it goes on running for %v", parentLimit)
+		return "", fmt.Errorf("it is still running after %v", parentLimit)
 	}
 	for p.groupAlive() {
 		if time.Since(began) > parentLimit {
-			return "", fmt.Errorf("what it started goes on running for %v", parentLimit)
+			return "", fmt.Errorf("a process that it started is still running after %v", parentLimit)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

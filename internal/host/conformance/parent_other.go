@@ -9,7 +9,7 @@ import (
 
 // checkParent needs a host that dies.
 func checkParent(context.Context, *suite) (string, error) {
-	return "", skipped("can only be tried on Linux")
+	return "", skipped("can only be tested on Linux")
 }
 
 // onMainThread matters to checkParent only.

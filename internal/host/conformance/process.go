@@ -167,7 +167,7 @@ func (p *process) record(where string, r io.Reader) {
 	}
 }
 
-var errNoGreeting = errors.New("it ended without a greeting")
+var errNoGreeting = errors.New("it exited without printing its line")
 
 // greeting waits for the first line.
 func (p *process) greeting(ctx context.Context) (string, error) {
