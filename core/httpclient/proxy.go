@@ -111,7 +111,7 @@ func explain(err error) error {
 	return &provider.Error{
 		Kind:    provider.ErrUnavailable,
 		Message: err.Error(),
-		Hint:    "if your network has a certificate authority of its own, name its file in SSL_CERT_FILE",
+		Hint:    "if your network uses its own certificate authority, set SSL_CERT_FILE to the file with its certificate",
 		Err:     err,
 	}
 }

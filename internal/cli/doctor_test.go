@@ -440,7 +440,7 @@ func TestDoctorReport(t *testing.T) {
 		at := 0
 		for _, part := range []string{
 			"## Date", "## Summary", "## Environment", "Turso plan", "### Symptoms", "CORS", "#### The token", `"kid"`, `"perm"`, "#### The issuer's key set",
-			"#### The key sets that are registered", "documented limit is 2", "### Verification steps", "curl", "HTTP 401", "existing keys", "HTTP 200",
+			"#### The key sets registered with Turso", "documented limit is 2", "### Verification steps", "curl", "HTTP 401", "existing keys", "HTTP 200",
 			"## Expected behaviour", "## Current workaround", "## Questions", "internal server error", "### The plan", "| rows read |", "| databases | 1 | 100 |",
 		} {
 			i := strings.Index(string(text[at:]), part)

@@ -112,27 +112,27 @@ func (e *exam) database(ctx context.Context) {
 		if len(e.claims.Audience) > 0 && e.claims.Issuer != "" && strings.Contains(p.text, "Authentication failed") {
 			e.add(Finding{
 				ID: "token.audience", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
-				Observed: "the token has an audience: " + strings.Join(e.claims.Audience, ", "),
-				Cause:    "a plain libsql-server refuses tokens with one", Next: "leave aud out of the template, or use a token that Turso mints",
+				Observed: "the token has the audience " + strings.Join(e.claims.Audience, ", "),
+				Cause:    "a plain libsql-server refuses tokens that have an audience", Next: "remove aud from the template, or use a token minted by Turso",
 			})
 		}
 	}
 	if e.Turso == nil {
 		if p == nil {
-			e.skip("it needs a token, and none could be had")
+			e.skip("it needs a token, but none could be issued")
 		}
 		return
 	}
 	minted, err := e.mint(ctx)
 	if err != nil {
-		e.add(Finding{ID: "database.not-minted", Severity: provider.SeverityWarn, Kind: kindOr(err, provider.ErrUnavailable), Observed: "Turso mints no token to compare with: " + err.Error()})
+		e.add(Finding{ID: "database.not-minted", Severity: provider.SeverityWarn, Kind: kindOr(err, provider.ErrUnavailable), Observed: "Turso didn't mint a token for comparison: " + err.Error()})
 		return
 	}
 	if second := e.probeWith(ctx, minted, selectOne); second.ok {
-		e.ok("database.minted", "SELECT 1 with a token that Turso minted works: the sign-in's tokens are what is wrong, not the database")
+		e.ok("database.minted", "SELECT 1 works with a token minted by Turso: the problem is in the tokens of the sign-in, not in the database")
 	} else {
 		f := refusal(second)
-		f.ID, f.Observed = "database.minted-refused", "with a token that Turso minted: "+f.Observed
+		f.ID, f.Observed = "database.minted-refused", "with a token minted by Turso: "+f.Observed
 		e.add(f)
 	}
 }
@@ -146,14 +146,14 @@ func refusal(p *probe) Finding {
 		f.ID, f.Kind, f.Observed = "database.unavailable", kindOr(p.err, provider.ErrUnavailable), "the database did not answer SELECT 1: "+plainError(p.err)
 		f.Next = provider.Hint(p.err)
 	case p.unknownKey():
-		f.Cause, f.Next = "Turso knows no key that made the token's signature", "zen login --provider platformtoken has Turso make the tokens; zen doctor --only jwks says more"
+		f.Cause, f.Next = "Turso has no key that matches the token's signature", "zen login --provider platformtoken uses tokens minted by Turso; zen doctor --only jwks says more"
 	case strings.Contains(p.text, "role was invalidated"):
 		f.ID, f.Cause = "database.invalidated", "the tokens of the database or group were rotated after this one was issued"
-		f.Next = "a JWT template needs the new rid: zen jwks template; a minted token: zen login --provider platformtoken"
+		f.Next = "put the new rid that zen jwks template prints into the issuer's template, or use tokens minted by Turso: zen login --provider platformtoken"
 	case strings.Contains(p.text, "does not have the permissions"):
 		f.ID, f.Kind, f.Cause, f.Next = "database.not-allowed", provider.ErrPermission, "the token is valid, but not for this database", "zen explain - says what the token is for"
 	case strings.Contains(p.text, "xpired"):
-		f.ID, f.Kind, f.Cause, f.Next = "database.expired", provider.ErrTokenExpired, "the database's clock is past the token's end", "compare the clocks: zen doctor --only clock"
+		f.ID, f.Kind, f.Cause, f.Next = "database.expired", provider.ErrTokenExpired, "the token's expiry has passed by the database's clock", "compare the clocks: zen doctor --only clock"
 	case strings.Contains(p.text, "BLOCKED"):
 		return blocked(p.text)
 	case p.status == http.StatusNotFound:
@@ -188,8 +188,8 @@ func (e *exam) stream(ctx context.Context, p *probe) {
 	}
 	e.add(Finding{
 		ID: "database.stream", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
-		Observed: strings.TrimSpace(fmt.Sprintf("a stream is gone when its client comes back: %d %s", again.status, again.text)),
-		Cause:    "transactions take several requests of one stream; statements alone work", Next: "try again later; send what belongs together as one batch",
+		Observed: strings.TrimSpace(fmt.Sprintf("the database lost a stream between two requests: %d %s", again.status, again.text)),
+		Cause:    "transactions need several requests on one stream; single statements work", Next: "try again later, or send statements that belong together as one batch",
 	})
 }
 
@@ -201,14 +201,14 @@ func (e *exam) replicas(ctx context.Context) {
 	}
 	f := Finding{
 		ID: "database.replica", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
-		Observed: fmt.Sprintf("an embedded replica would be answered %d: %s", resp.StatusCode, text.Reason(body, 300)),
-		Next:     "zen db works without a replica: --mode remote",
+		Observed: fmt.Sprintf("an embedded replica would get the answer %d: %s", resp.StatusCode, text.Reason(body, 300)),
+		Next:     "zen db works without a replica, with --mode remote",
 	}
 	switch s := resp.StatusCode; {
 	case s == http.StatusForbidden && strings.Contains(f.Observed, "embedded replicas"):
-		f.Kind, f.Cause = provider.ErrPermission, "the plan, or the place of the database, has no replicas"
+		f.Kind, f.Cause = provider.ErrPermission, "the plan or the database's location doesn't support replicas"
 	case s == http.StatusTooManyRequests, s >= 500:
-		f.Cause = "replicas can't be brought up to date now"
+		f.Cause = "replicas can't be synced at the moment"
 	default: // a server without replicas, or a token that is not for them
 		return
 	}
@@ -236,18 +236,18 @@ func (e *exam) cors(ctx context.Context) {
 	case e.contact.status/100 != 2 || allowed == "":
 		e.add(Finding{
 			ID: "cors.preflight", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
-			Observed: fmt.Sprintf("a page of %s may not ask the database: the preflight was answered %d, Access-Control-Allow-Origin %q", e.origin(), e.contact.status, allowed),
-			Next:     "programs that are no browser are not concerned",
+			Observed: fmt.Sprintf("pages of %s may not query the database: the answer to the preflight request is %d, with Access-Control-Allow-Origin %q", e.origin(), e.contact.status, allowed),
+			Next:     "only browsers are affected; other programs can query the database",
 		})
 	default:
-		e.ok("cors.preflight", "pages of "+e.origin()+" may ask the database")
+		e.ok("cors.preflight", "pages of "+e.origin()+" may query the database")
 	}
 	if p := e.asked(ctx); p != nil && !p.ok && p.err == nil && p.status >= 400 && p.header.Get("Access-Control-Allow-Origin") == "" {
 		e.add(Finding{
 			ID: "cors.hides-refusal", Severity: provider.SeverityWarn, Kind: provider.ErrRejected,
-			Observed: fmt.Sprintf("a browser calls this %d a CORS error: the answer has no Access-Control-Allow-Origin", p.status),
-			Cause:    "Turso leaves the header out of refusals; nothing is wrong with CORS",
-			Next:     "mend the refusal above",
+			Observed: fmt.Sprintf("browsers report this %d as a CORS error, because the answer has no Access-Control-Allow-Origin", p.status),
+			Cause:    "Turso sends refusals without that header; CORS itself is fine",
+			Next:     "fix the refusal above",
 		})
 	}
 }

@@ -25,7 +25,7 @@ type Explanation struct {
 // Explain reads a token's claims. It verifies nothing: the holder of a token may be told
 // what it says, and nothing is decided by it.
 func Explain(c provider.Claims, target provider.Target, now time.Time) Explanation {
-	e := Explanation{Says: says(c), Signed: "signed by a key of " + c.Issuer, Zen: "sends it to the database that it names", Turso: "accepts it, where the issuer's key set is registered", Sqld: "accepts it, where it knows the key"}
+	e := Explanation{Says: says(c), Signed: "signed by a key of " + c.Issuer, Zen: "sends it to the database that it names", Turso: "accepts it, if the issuer's key set is registered", Sqld: "accepts it, if it has the key"}
 	if c.Issuer == "" {
 		e.Signed, e.Turso = "signed by Turso", "accepts it"
 	}
@@ -35,12 +35,12 @@ func Explain(c provider.Claims, target provider.Target, now time.Time) Explanati
 	e.Signed += ", by " + c.Algorithm
 	switch {
 	case c.Expires.IsZero():
-		e.Valid = "has no end"
+		e.Valid = "never expires"
 	case !now.Before(c.Expires):
-		e.Valid = fmt.Sprintf("ended at %s, %s ago", c.Expires.UTC().Format(time.RFC3339), now.Sub(c.Expires).Round(time.Second))
+		e.Valid = fmt.Sprintf("expired at %s, %s ago", c.Expires.UTC().Format(time.RFC3339), now.Sub(c.Expires).Round(time.Second))
 		e.Ended = true
 	default:
-		e.Valid = fmt.Sprintf("good until %s, for %s", c.Expires.UTC().Format(time.RFC3339), c.Expires.Sub(now).Round(time.Second))
+		e.Valid = fmt.Sprintf("valid until %s, for %s", c.Expires.UTC().Format(time.RFC3339), c.Expires.Sub(now).Round(time.Second))
 	}
 	if err := c.Authorizes(target, "", nil); err != nil {
 		e.Zen = "never sends it: " + err.Error()
@@ -48,18 +48,18 @@ func Explain(c provider.Claims, target provider.Target, now time.Time) Explanati
 	d := c.Database
 	switch {
 	case e.Ended:
-		e.Zen, e.Turso, e.Sqld = "asks for another", "answers 400, JWT error: ExpiredSignature", "answers 401, The JWT has expired"
+		e.Zen, e.Turso, e.Sqld = "gets another one", "answers 400, JWT error: ExpiredSignature", "answers 401, The JWT has expired"
 	case d == nil || d.DatabaseID == "" && d.GroupID == "" && len(d.Namespaces) == 0:
-		e.Turso = "reads it as access to every database of every group, where the issuer's key set is registered"
-		e.Sqld = "reads it as access to everything, where it knows the key"
+		e.Turso = "treats it as access to every database of every group, if the issuer's key set is registered"
+		e.Sqld = "treats it as access to everything, if it has the key"
 	case target.DatabaseID != "" && !namesDatabase(d, target.DatabaseID):
 		e.Turso = "answers 401 for the profile's database: the token does not have the permissions to access it"
 	}
 	if len(c.Audience) > 0 && !e.Ended {
-		e.Sqld = "refuses it: it has an audience"
+		e.Sqld = "refuses it, because it has an audience"
 	}
 	if c.Algorithm != "EdDSA" && !e.Ended {
-		e.Sqld = "refuses it unless it was started with the key: by itself it takes EdDSA alone"
+		e.Sqld = "refuses it unless it was started with the key: by default it only accepts EdDSA"
 	}
 	return e
 }
@@ -81,9 +81,9 @@ func says(c provider.Claims) string {
 	d := c.Database
 	switch {
 	case c.IDToken:
-		return "says who signed in, and opens no database: it is an id_token"
+		return "says who signed in, but gives no access to a database: it is an ID token"
 	case strings.HasPrefix(c.Subject, "mch_"):
-		return "is a machine's token, and opens no database"
+		return "is a machine's token, and gives no access to a database"
 	case d == nil || d.DatabaseID == "" && d.GroupID == "" && len(d.Namespaces) == 0:
 		return "names no database"
 	}

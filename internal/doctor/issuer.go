@@ -136,7 +136,7 @@ func (e *exam) checkProvider(ctx context.Context, name string) {
 		})
 	})
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		e.add(Finding{ID: "binary.provider-fails", Severity: worst, Kind: provider.Kind(err), Observed: fmt.Sprintf("%s could not look: %v", name, err), Next: provider.Hint(err)})
+		e.add(Finding{ID: "binary.provider-fails", Severity: worst, Kind: provider.Kind(err), Observed: fmt.Sprintf("%s could not run its checks: %v", name, err), Next: provider.Hint(err)})
 	}
 }
 
@@ -176,7 +176,7 @@ func (e *exam) token(ctx context.Context) {
 	if by := e.Session.Issuer(); slices.Contains(e.Profile.Fallback.Value, by) {
 		e.add(Finding{
 			ID: "token.fallback", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
-			Observed: "the tokens come from the fallback " + by, Next: "the first failing line above says why; the profile's own provider is tried again by itself",
+			Observed: "the tokens come from the fallback provider " + by, Next: "the first failing line above says why; zen retries the profile's own provider automatically",
 		})
 	}
 	if err := claims.Authorizes(e.Profile.Target(), e.Profile.Access.Value, e.Profile.Permissions.Value); err != nil {
@@ -187,7 +187,7 @@ func (e *exam) token(ctx context.Context) {
 		e.add(Finding{
 			ID: "issuer.key-missing", Severity: provider.SeverityError, Kind: provider.ErrTokenInvalid,
 			Observed: fmt.Sprintf("the key that signed the token (kid %.80s) is not in the issuer's key set", claims.KeyID),
-			Cause:    "the issuer rotates its keys, or publishes them late", Next: "zen token --renew, and ask again in a minute",
+			Cause:    "the issuer rotates its keys, or publishes them late", Next: "zen token --renew, then run zen doctor again in a minute",
 		})
 		return
 	}
@@ -195,11 +195,11 @@ func (e *exam) token(ctx context.Context) {
 	if claims.Issuer != "" {
 		what = claims.Issuer
 	}
-	until := "no end"
+	until := "without an expiry"
 	if !token.Expires.IsZero() {
 		until = "until " + token.Expires.UTC().Format("15:04:05 UTC")
 	}
-	e.ok("token.ok", fmt.Sprintf("%s gave a token for this database, access %s, %s", what, claims.Database.Access, until))
+	e.ok("token.ok", fmt.Sprintf("%s issued a token for this database, access %s, %s", what, claims.Database.Access, until))
 }
 
 // plainError leaves out the URL that net/http puts before an error.

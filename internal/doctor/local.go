@@ -74,7 +74,7 @@ func (e *exam) config(context.Context) {
 	if kind := p.Database.Origin.Kind; p.DatabaseID.Value == "" && kind != config.KindFlag && kind != config.KindEnvironment {
 		e.add(Finding{
 			ID: "config.no-database-id", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
-			Observed: "the profile has no database_id, so that a token can't be compared with its database",
+			Observed: "the profile has no database_id, so zen can't check that a token is for its database",
 			Next:     "zen config set database_id ID; zen db show prints it",
 		})
 	}
@@ -90,14 +90,14 @@ func (e *exam) storage(ctx context.Context) {
 		e.add(Finding{
 			ID: "storage.fallback", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
 			Observed: fmt.Sprintf("credentials are in the plain file %s", status.File), Cause: status.StorageReason,
-			Next: "mend the keyring and sign in again, or choose it: storage = \"file\"",
+			Next: "repair the keyring and sign in again, or keep the file: storage = \"file\"",
 		})
 	case status.Storage == store.StorageKeyring:
 		e.ok("storage.sealed", "credentials are sealed with a key in the keyring, in "+status.File)
 	case status.Storage == store.StorageNone:
-		e.ok("storage.none", "nothing is stored, as was chosen")
+		e.ok("storage.none", "nothing is stored, as configured")
 	default:
-		e.ok("storage.file", "credentials are in the plain file "+status.File+", as was chosen")
+		e.ok("storage.file", "credentials are in the plain file "+status.File+", as configured")
 	}
 }
 
@@ -156,15 +156,15 @@ func (e *exam) bundle(context.Context) {
 		}
 	})
 	if len(found) == 0 {
-		e.ok("bundle.clean", "no secret is in a variable that a bundler publishes")
+		e.ok("bundle.clean", "no variable that a bundler publishes contains a secret")
 		return
 	}
 	slices.Sort(found)
 	e.add(Finding{
 		ID: "bundle.secret", Severity: provider.SeverityError, Kind: provider.ErrConfig,
-		Observed: "a token or key is in a variable that is built into the page, where everybody reads it: " + strings.Join(slices.Compact(found), ", "),
-		Cause:    "bundlers publish variables whose names begin like this",
-		Next:     "rename the variable and use it on a server alone, then have the token or key rotated",
+		Observed: "a token or key is in a variable that is built into the page, where anyone can read it: " + strings.Join(slices.Compact(found), ", "),
+		Cause:    "bundlers publish variables with this prefix",
+		Next:     "rename the variable, use it only on the server, and rotate the token or key",
 	})
 }
 
@@ -212,10 +212,10 @@ func (e *exam) signin(ctx context.Context) {
 	case status.Doubt != nil && !status.SignedIn:
 		e.add(Finding{
 			ID: "signin.unknown", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
-			Observed: "it can't be told who is signed in without the keyring", Cause: status.Doubt.Error(), Next: "zen token asks it",
+			Observed: "zen can't tell who is signed in without the keyring", Cause: status.Doubt.Error(), Next: "zen token, which reads the keyring and may ask you to unlock it",
 		})
 	case !status.SignedIn && status.Storage == store.StorageNone:
-		e.ok("signin.not-stored", "no sign-in is kept, as was chosen: tokens are made from settings")
+		e.ok("signin.not-stored", "no sign-in is stored, as configured: tokens are issued from settings")
 	case !status.SignedIn:
 		e.add(Finding{
 			ID: "signin.none", Severity: provider.SeverityError, Kind: provider.ErrNoCredential,
@@ -226,7 +226,7 @@ func (e *exam) signin(ctx context.Context) {
 		if status.State == session.StateInvalid && !errors.Is(status.Reason, provider.ErrTokenExpired) {
 			e.add(Finding{
 				ID: "signin.token-invalid", Severity: provider.SeverityWarn, Kind: provider.Kind(status.Reason),
-				Observed: "the stored token is invalid: " + status.Reason.Error(), Next: "the next use makes another; if that is no better, " + names.LoginCommand(e.Session.Profile()),
+				Observed: "the stored token is invalid: " + status.Reason.Error(), Next: "the next use gets another token; if that one is invalid too, " + names.LoginCommand(e.Session.Profile()),
 			})
 		}
 	}

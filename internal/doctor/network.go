@@ -109,7 +109,7 @@ func (e *exam) network(ctx context.Context) {
 	if resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests {
 		e.add(Finding{
 			ID: "network.trouble", Severity: provider.SeverityError, Kind: provider.ErrUnavailable,
-			Observed: fmt.Sprintf("the database answers %s", resp.Status), Next: "try again later; https://status.turso.tech has what Turso knows",
+			Observed: fmt.Sprintf("the database answers %s", resp.Status), Next: "try again later; Turso reports outages at https://status.turso.tech",
 		})
 		return
 	}
@@ -135,14 +135,14 @@ func (e *exam) slowness(ctx context.Context, address, host string) {
 	}
 	e.add(Finding{
 		ID: "network.slow", Severity: provider.SeverityWarn, Kind: provider.ErrUnavailable,
-		Observed: fmt.Sprintf("%s answers slowly: after %s at best, and its few bytes took %s more", host, best.first.Round(time.Millisecond), best.rest.Round(time.Millisecond)),
-		Cause:    "the network on the way, a proxy, or a database far away", Next: "zen db query --mode replica reads without the network; is the database's region near?",
+		Observed: fmt.Sprintf("%s is slow: its fastest answer took %s to start, and another %s for its few bytes", host, best.first.Round(time.Millisecond), best.rest.Round(time.Millisecond)),
+		Cause:    "a slow network or proxy, or a database that is far away", Next: "check whether the database's region is near; zen db query --mode replica reads without the network",
 	})
 }
 
 // unreachable says on which step of the way a connection failed.
 func (e *exam) unreachable(what string, err error) {
-	id, cause, next := "network.unreachable", "", "check the network, and HTTPS_PROXY"
+	id, cause, next := "network.unreachable", "", "check the network connection and HTTPS_PROXY"
 	var dns *net.DNSError
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
@@ -151,9 +151,9 @@ func (e *exam) unreachable(what string, err error) {
 	case provider.Kind(err) == provider.ErrConfig:
 		id, next = "network.proxy", provider.Hint(err)
 	case errors.As(err, &dns):
-		id, cause, next = "network.dns", "the name "+dns.Name+" was not found", "is the URL right, and does the network resolve names?"
+		id, cause, next = "network.dns", "the name "+dns.Name+" can't be resolved", "check the URL, and the DNS settings of this machine"
 	case errors.As(err, &unknown), errors.As(err, &name), errors.As(err, &cert):
-		id, cause, next = "network.tls", "the certificate is not one that this machine trusts", "if your network has a certificate authority of its own, name its file in SSL_CERT_FILE"
+		id, cause, next = "network.tls", "this machine doesn't trust the server's certificate", "if your network uses its own certificate authority, set SSL_CERT_FILE to the file with its certificate"
 	case provider.Hint(err) != "":
 		next = provider.Hint(err) // something in between answered
 	}
@@ -184,8 +184,8 @@ func (e *exam) clock() {
 		e.add(Finding{
 			ID: "network.clock", Severity: provider.SeverityError, Kind: provider.ErrConfig,
 			Observed: fmt.Sprintf("this machine's clock is %s %s that of %s", d.ahead.Abs(), direction, d.host),
-			Cause:    "tokens look expired, or not valid yet, to one of the two",
-			Next:     "set the clock: timedatectl set-ntp true",
+			Cause:    "to one of the two, tokens look expired or not yet valid",
+			Next:     "synchronize the clock: timedatectl set-ntp true",
 		})
 		return
 	}

@@ -22,7 +22,7 @@ func FindDatabase(ctx context.Context, api *turso.Client, organization string, t
 		}
 	}
 	return turso.Database{}, &provider.Error{
-		Kind: provider.ErrConfig, Message: "the organization has no database of the profile's URL or id", Hint: "zen db list shows those that it has; is it another organization's?",
+		Kind: provider.ErrConfig, Message: "the organization has no database with the profile's URL or id", Hint: "zen db list shows its databases; check whether the database belongs to another organization",
 	}
 }
 

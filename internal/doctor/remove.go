@@ -64,9 +64,9 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 			tell(what + ": it is gone from the list")
 			return nil
 		case err == nil && listErr == nil:
-			err = &provider.Error{Kind: provider.ErrUnavailable, Message: "Turso said that it is removed, and still lists it"}
+			err = &provider.Error{Kind: provider.ErrUnavailable, Message: "Turso confirmed the removal, but still lists the registration"}
 		case err == nil:
-			return &provider.Error{Kind: apiKind(listErr), Message: "it can't be seen whether the registration is gone: " + listErr.Error(), Err: listErr}
+			return &provider.Error{Kind: apiKind(listErr), Message: "the registrations can't be listed to see whether it is gone: " + listErr.Error(), Err: listErr}
 		}
 		tell(what + ": " + err.Error())
 		if first == nil {
@@ -82,7 +82,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 	return &FixError{ID: "turso.jwks.remove-fails", Err: &provider.Error{
 		Kind:    kindOr(first, apiKind(first)),
 		Message: fmt.Sprintf("Turso does not remove the registration %q: %v", name, first),
-		Hint:    "beyond the limit of registrations Turso removes none, and only its support can: zen doctor --report FILE writes what they need",
+		Hint:    "over the limit of registrations Turso removes none, and only its support can: zen doctor --report FILE writes a report for them",
 		Err:     first,
 	}}
 }

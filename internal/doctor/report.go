@@ -80,7 +80,7 @@ func (r Report) Write(ctx context.Context, w io.Writer, o Options, findings []Fi
 	p("## Expected behaviour\n")
 	p("- Registrations can be removed and saved, and there are never more of them than the limit.")
 	p("- A token whose key is in a registered key set is accepted, with the claims that `turso org jwks template` prints.\n")
-	p("## Current workaround\n\nA token that Turso mints: `zen login --provider platformtoken`. The same database works on.\n")
+	p("## Current workaround\n\nA token minted by Turso works, with `zen login --provider platformtoken`. The database itself is unaffected.\n")
 	p("## Questions for Turso's support\n")
 	for i, q := range questions(findings) {
 		p("%d. %s", i+1, q)
@@ -110,7 +110,7 @@ func summary(findings []Finding) string {
 func (r Report) token(e *exam, p func(string, ...any)) {
 	p("\n### Root cause analysis\n\n#### The token\n")
 	if e.issued.Value.IsZero() {
-		p("No token could be had.\n")
+		p("No token could be issued.\n")
 		return
 	}
 	for i, part := range strings.SplitN(e.issued.Value.Reveal(), ".", 3)[:2] {
@@ -125,7 +125,7 @@ func (r Report) token(e *exam, p func(string, ...any)) {
 func (r Report) keySet(ctx context.Context, e *exam, p func(string, ...any)) {
 	p("#### The issuer's key set\n")
 	if e.issuers.KeySetURL == "" || e.Offline {
-		p("None was looked at.\n")
+		p("None was checked.\n")
 		return
 	}
 	keys, err := FetchKeys(ctx, e.Client, e.issuers.KeySetURL)
@@ -141,9 +141,9 @@ func (r Report) keySet(ctx context.Context, e *exam, p func(string, ...any)) {
 }
 
 func (r Report) registrations(ctx context.Context, e *exam, p func(string, ...any)) {
-	p("#### The key sets that are registered at Turso\n")
+	p("#### The key sets registered with Turso\n")
 	if e.Turso == nil || e.Offline {
-		p("They were not asked for: %s.\n", noAPIToken)
+		p("They were not requested: %s.\n", noAPIToken)
 		return
 	}
 	sets, err := e.Turso.KeySets(ctx, e.Organization)
@@ -166,13 +166,13 @@ func (r Report) commands(ctx context.Context, e *exam, p func(string, ...any)) {
 	p("### Verification steps\n")
 	address := e.address()
 	if address == "" || e.Offline {
-		p("None was made.\n")
+		p("None were made.\n")
 		return
 	}
 	ask := func(title string, token provider.Secret, placeholder string) {
 		p("%s:\n\n```bash\ncurl -s -X POST %q \\\n  -H \"Authorization: Bearer <%s>\" -H \"Content-Type: application/json\" \\\n  -d '%s'\n```\n", title, address+"/v2/pipeline", placeholder, selectOne)
 		if token.IsZero() {
-			p("Not asked: there is no such token.\n")
+			p("Not sent: there is no such token.\n")
 			return
 		}
 		switch answer := e.probeWith(ctx, token, selectOne); {
@@ -188,10 +188,10 @@ func (r Report) commands(ctx context.Context, e *exam, p func(string, ...any)) {
 	if e.Turso != nil {
 		minted, err := e.mint(ctx)
 		if err != nil {
-			p("Turso mints no token to compare with: %s\n", oneLine(err.Error()))
+			p("Turso didn't mint a token for comparison: %s\n", oneLine(err.Error()))
 			return
 		}
-		ask("With a token that Turso minted", minted, "minted-token")
+		ask("With a token minted by Turso", minted, "minted-token")
 	}
 }
 
@@ -199,7 +199,7 @@ func (r Report) commands(ctx context.Context, e *exam, p func(string, ...any)) {
 func (r Report) plan(ctx context.Context, e *exam, p func(string, ...any)) {
 	p("\n## Additional information\n\n### The plan\n")
 	if e.Turso == nil || e.Offline {
-		p("It was not asked for: %s.", noAPIToken)
+		p("It was not requested: %s.", noAPIToken)
 		return
 	}
 	subscription, err := e.Turso.Subscription(ctx, e.Organization)
@@ -229,11 +229,11 @@ func questions(findings []Finding) []string {
 	}
 	var asked []string
 	if has("turso.jwks.over-limit") {
-		asked = append(asked, "Why are there more key sets than the limit?", "Why do removals answer \"internal server error\", in the CLI and the dashboard?",
-			"Is there a way to clear all registrations of an organization?", "Does another plan raise the limit, or mend this?")
+		asked = append(asked, "Why are there more key sets than the limit?", "Why do removals fail with \"internal server error\", in the CLI and the dashboard?",
+			"Is there a way to clear all registrations of an organization?", "Does another plan raise the limit, or fix this?")
 	}
 	if has("turso.jwks.key-refused") {
-		asked = append(asked, "Why is a token refused whose key is in a registered key set?", "Does a registration's region have to be that of the database's group?", "How long are key sets cached, and how is one fetched anew?")
+		asked = append(asked, "Why is a token refused although its key is in a registered key set?", "Does a registration's region have to match the region of the database's group?", "How long are key sets cached, and how can one be refreshed?")
 	}
 	if has("database.invalidated") {
 		asked = append(asked, "Which rid does a template need after a rotation?")

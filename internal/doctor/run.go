@@ -180,14 +180,14 @@ func (e *exam) wanted() map[string]bool {
 // cannot says why a layer can't be looked at, or returns "".
 func (e *exam) cannot(l layer) string {
 	if l.network && e.Offline {
-		return "it needs the network, and --offline was given"
+		return "it needs the network, but --offline was given"
 	}
 	for _, need := range l.needs {
 		if id := e.failed[need]; id != "" {
 			return "it needs " + need + ", where " + id + " was found"
 		}
 		if e.skipped[need] {
-			return "it needs " + need + ", which could not be looked at"
+			return "it needs " + need + ", which could not be checked"
 		}
 	}
 	return ""

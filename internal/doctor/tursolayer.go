@@ -24,7 +24,7 @@ type apiState struct {
 const JWKSLimit = 2
 
 // noAPIToken says what a Platform API token is needed for.
-const noAPIToken = "there is no Turso API token to ask with: set TURSO_API_TOKEN (the scope read is enough)"
+const noAPIToken = "there is no Turso API token: set TURSO_API_TOKEN (the scope read is enough)"
 
 // turso looks at the registrations of the organization, and whether the token's key is
 // in one of them.
@@ -49,7 +49,7 @@ func (e *exam) turso(ctx context.Context) {
 		if fromIssuer && p.unknownKey() {
 			e.add(keyRefused(e.claims, "", "the registrations can't be listed"))
 		}
-		e.add(Finding{ID: "turso.api", Severity: severity, Kind: apiKind(err), Observed: err.Error(), Next: "is TURSO_API_TOKEN good? zen login --provider platformtoken takes another"})
+		e.add(Finding{ID: "turso.api", Severity: severity, Kind: apiKind(err), Observed: err.Error(), Next: "check TURSO_API_TOKEN, or enter another token with zen login --provider platformtoken"})
 		return
 	}
 	e.api.sets = sets
@@ -63,17 +63,17 @@ func (e *exam) turso(ctx context.Context) {
 	case p.unknownKey() && e.registered(sets):
 		e.add(Finding{
 			ID: "turso.jwks.key-missing", Severity: provider.SeverityError, Kind: provider.ErrRejected,
-			Observed: fmt.Sprintf("the issuer is registered at Turso, and none of the registrations has the token's key (kid %s)", e.claims.KeyID),
-			Cause:    "the issuer has rotated its keys, or publishes others at that address", Next: "zen jwks check",
+			Observed: fmt.Sprintf("the issuer is registered with Turso, but none of the registrations contains the token's key (kid %s)", e.claims.KeyID),
+			Cause:    "the issuer has rotated its keys, or publishes other keys at the registered URL", Next: "zen jwks check",
 		})
 	case p.unknownKey() || p == nil && !e.registered(sets):
 		e.add(Finding{
 			ID: "turso.jwks.not-registered", Severity: provider.SeverityError, Kind: provider.ErrRejected,
-			Observed: fmt.Sprintf("the key set of %s is not registered at Turso", e.claims.Issuer),
+			Observed: fmt.Sprintf("the key set of %s is not registered with Turso", e.claims.Issuer),
 			Next:     fmt.Sprintf("zen jwks save NAME %s", e.issuers.KeySetURL),
 		})
 	case holder.Name != "":
-		e.ok("turso.jwks.registered", fmt.Sprintf("the registration %q has the token's key", holder.Name))
+		e.ok("turso.jwks.registered", fmt.Sprintf("the registration %q contains the token's key", holder.Name))
 	}
 	e.lookAtSets(sets, p.unknownKey())
 	for _, s := range sets { // what is gone by now failed for nothing
@@ -93,10 +93,10 @@ func keyRefused(c provider.Claims, holder, why string) Finding {
 		ID: "turso.jwks.key-refused", Severity: provider.SeverityError, Kind: provider.ErrRejected,
 		Observed: fmt.Sprintf("Turso does not accept the key that signed this token (kid %s, issuer %s)", c.KeyID, c.Issuer),
 		Cause:    why,
-		Next:     "zen login --provider platformtoken has Turso make the tokens; zen doctor --report FILE writes what Turso's support needs",
+		Next:     "zen login --provider platformtoken uses tokens minted by Turso; zen doctor --report FILE writes a report for Turso's support",
 	}
 	if holder != "" {
-		f.Cause = fmt.Sprintf("the registration %q has this key, and Turso refuses it all the same: the fault is Turso's", holder)
+		f.Cause = fmt.Sprintf("the registration %q contains this key, but Turso refuses it anyway: this is a fault at Turso", holder)
 	}
 	return f
 }
@@ -106,7 +106,7 @@ func keyRefused(c provider.Claims, holder, why string) Finding {
 func (e *exam) elsewhere(holder turso.KeySet, region string, refused bool) Finding {
 	f := Finding{
 		ID: "turso.jwks.region", Severity: provider.SeverityWarn, Kind: provider.ErrRejected,
-		Observed: fmt.Sprintf("the registration %q, which has the token's key, is of the region %s, and the database of %s", holder.Name, holder.Region, region),
+		Observed: fmt.Sprintf("the registration %q, which contains the token's key, is for the region %s, but the database is in %s", holder.Name, holder.Region, region),
 		Next:     fmt.Sprintf("zen jwks save --region %s %q %s", region, holder.Name, holder.URL),
 		Fix: &Fix{
 			Text: fmt.Sprintf("save the registration %q for the region %s", holder.Name, region),
@@ -116,7 +116,7 @@ func (e *exam) elsewhere(holder turso.KeySet, region string, refused bool) Findi
 		},
 	}
 	if refused {
-		f.Severity, f.Cause = provider.SeverityError, "Turso looks for keys in the registrations of the database's region"
+		f.Severity, f.Cause = provider.SeverityError, "Turso only uses registrations for the database's own region"
 	}
 	return f
 }
@@ -147,9 +147,9 @@ func CheckKeySets(sets []turso.KeySet, refused bool) []Finding {
 		}
 		found = append(found, Finding{
 			ID: "turso.jwks.over-limit", Severity: severity, Kind: provider.ErrRejected,
-			Observed: fmt.Sprintf("%d key sets are registered where %d are allowed: %s", len(sets), JWKSLimit, strings.Join(setNames(sets), ", ")),
-			Cause:    "beyond the limit Turso neither removes nor saves one, in the CLI and in the dashboard",
-			Next:     "zen jwks remove NAME tries every region and looks at the list again; if none goes, zen doctor --report FILE",
+			Observed: fmt.Sprintf("%d key sets are registered, but only %d are allowed: %s", len(sets), JWKSLimit, strings.Join(setNames(sets), ", ")),
+			Cause:    "over the limit, Turso neither saves nor removes registrations, neither in its CLI nor in the dashboard",
+			Next:     "zen jwks remove NAME tries every region and checks the list again; if that fails, zen doctor --report FILE",
 		})
 	}
 	seen := map[string]string{}
@@ -157,15 +157,15 @@ func CheckKeySets(sets []turso.KeySet, refused bool) []Finding {
 		if other, ok := seen[s.URL]; ok {
 			found = append(found, Finding{
 				ID: "turso.jwks.duplicate", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
-				Observed: fmt.Sprintf("%q and %q are registrations of the same key set", other, s.Name), Next: fmt.Sprintf("zen jwks remove %q", s.Name),
+				Observed: fmt.Sprintf("%q and %q are registrations for the same key set", other, s.Name), Next: fmt.Sprintf("zen jwks remove %q", s.Name),
 			})
 		}
 		seen[s.URL] = s.Name
 		if issuer := PublicIssuer(s.URL); issuer != "" {
 			found = append(found, Finding{
 				ID: "turso.jwks.public-issuer", Severity: provider.SeverityError, Kind: provider.ErrPermission,
-				Observed: fmt.Sprintf("the registration %q opens every database of the organization to everybody who has an account at %s", s.Name, issuer),
-				Cause:    "their tokens carry no database claims, which Turso reads as access to everything", Next: fmt.Sprintf("zen jwks remove %q", s.Name),
+				Observed: fmt.Sprintf("the registration %q gives everyone with an account at %s access to every database of the organization", s.Name, issuer),
+				Cause:    "their tokens have no database claims, which Turso treats as access to everything", Next: fmt.Sprintf("zen jwks remove %q", s.Name),
 			})
 		}
 	}
@@ -281,7 +281,7 @@ func (e *exam) plan(ctx context.Context) {
 		if provider.Kind(err) == provider.ErrConfig {
 			e.add(Finding{
 				ID: "turso.database", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
-				Observed: "the organization of the API token has no database of this URL or id", Next: "zen db list shows those that it has; is it another organization's?",
+				Observed: "the API token's organization has no database with this URL or id", Next: "zen db list shows its databases; check whether the database belongs to another organization",
 			})
 			return
 		}
@@ -291,8 +291,8 @@ func (e *exam) plan(ctx context.Context) {
 	if id := e.Profile.DatabaseID.Value; id != "" && id != d.ID {
 		e.add(Finding{
 			ID: "turso.database-id", Severity: provider.SeverityError, Kind: provider.ErrConfig,
-			Observed: fmt.Sprintf("the database at this URL has the id %s, and the profile says %s", d.ID, id),
-			Cause:    "it was deleted and created anew, or the URL is another's", Next: "zen config set database_id " + d.ID,
+			Observed: fmt.Sprintf("the database at this URL has the id %s, but the profile says %s", d.ID, id),
+			Cause:    "it was deleted and recreated, or the URL is another database's", Next: "zen config set database_id " + d.ID,
 		})
 		return
 	}
@@ -343,7 +343,7 @@ func (e *exam) asleep(_ context.Context, d turso.Database) (Finding, error) {
 	}, nil
 }
 
-// doors looks at who may ask the database at all.
+// doors looks at who may query the database at all.
 func (e *exam) doors(ctx context.Context, d turso.Database) (Finding, error) {
 	c, err := e.Turso.Configuration(ctx, e.Organization, d.Name)
 	allowed := slices.Concat(c.AllowedIPs, c.AllowedVPCs)
@@ -352,7 +352,7 @@ func (e *exam) doors(ctx context.Context, d turso.Database) (Finding, error) {
 	}
 	return Finding{
 		ID: "plan.allow-rules", Severity: provider.SeverityWarn, Kind: provider.ErrPermission,
-		Observed: fmt.Sprintf("the database %s answers these networks alone: %.300s", d.Name, strings.Join(allowed, ", ")), Next: "is this machine in one of them? turso db show " + d.Name,
+		Observed: fmt.Sprintf("the database %s only answers requests from these networks: %.300s", d.Name, strings.Join(allowed, ", ")), Next: "check whether this machine is in one of them: turso db show " + d.Name,
 	}, nil
 }
 
@@ -390,7 +390,7 @@ func (e *exam) quota(ctx context.Context, _ turso.Database) (Finding, error) {
 		return Finding{
 			ID: "plan.nearly-used", Severity: provider.SeverityWarn, Kind: provider.ErrPermission,
 			Observed: fmt.Sprintf("the plan %s is nearly used up: %s", subscription.Plan, strings.Join(used, ", ")),
-			Cause:    "beyond its quota Turso blocks reads or writes, where overages are off", Next: "turso plan show",
+			Cause:    "once a quota is used up, Turso blocks reads or writes unless overages are on", Next: "turso plan show",
 		}, nil
 	}
 	if e.failed["plan"] != "" {
