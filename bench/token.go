@@ -29,7 +29,8 @@ func (b *bench) warmToken() error {
 			return err
 		}
 	}
-	if err := b.processes("warm token", processRuns, map[string]float64{"zen token": 1.6}, floor, zen); err != nil {
+	// Two milliseconds are much at the mercy of what else the host does.
+	if err := b.processes("warm token", 4*processRuns, map[string]float64{"zen token": 1.6}, floor, zen); err != nil {
 		return err
 	}
 	others := []program{zen}

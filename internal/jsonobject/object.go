@@ -201,11 +201,54 @@ func (o Object) Number(name string) (float64, bool) {
 
 // Value decodes a member: nil, bool, float64, string, []any or map[string]any.
 func (o Object) Value(name string) any {
-	var value any
-	if raw := o.Raw(name); !raw.IsNull() {
+	raw := o.Raw(name)
+	if raw.IsNull() {
+		return nil
+	}
+	value, ok := raw.decode(maxDecoded)
+	if !ok {
 		_ = json.Unmarshal([]byte(raw), &value) // valid; what float64 can't hold stays nil
 	}
 	return value
+}
+
+// maxDecoded is how deep values are nested that are decoded here. Of deeper ones, each level
+// would be read again by each one around it.
+const maxDecoded = 8
+
+// decode decodes a value; ok is false where it is nested deeper, or has a number that float64
+// can't hold. encoding/json would take a seventieth of zen token, for its tables alone.
+func (v Value) decode(depth int) (value any, ok bool) {
+	if depth == 0 {
+		return nil, false
+	}
+	switch v[0] {
+	case 'n':
+		return nil, true
+	case 't', 'f':
+		return v[0] == 't', true
+	case '"':
+		return stringOf(string(v)), true
+	case '[':
+		elements, _ := v.Elements()
+		list := make([]any, len(elements))
+		for i, element := range elements {
+			if list[i], ok = element.decode(depth - 1); !ok {
+				return nil, false
+			}
+		}
+		return list, true
+	case '{':
+		members := map[string]any{}
+		for name, member := range v.Members() {
+			if members[name], ok = member.decode(depth - 1); !ok {
+				return nil, false
+			}
+		}
+		return members, true
+	}
+	number, err := strconv.ParseFloat(string(v), 64)
+	return number, err == nil
 }
 
 // Object returns a member that is an object, or nil.
