@@ -18,20 +18,23 @@ func place(url string) string {
 
 // index finds the user's profiles by their databases. To resolve all profiles takes time in
 // proportion to their number, and to resolve one of many takes little.
-type index struct {
+type index struct{ byPlace, byID finder }
+
+// finder finds the profiles with a key.
+type finder struct {
 	user *document
+	key  func(*profile) string
 
 	mu sync.Mutex // guards what is below
-	// atPlace and withID are the groups that were asked for.
-	atPlace, withID map[string]*group
-	// lastAt and lastWith have the last profile at a place, or with a database_id; the others
-	// are linked to it. Until a few groups were asked for they are nil, and all profiles are
-	// looked at.
-	lastAt, lastWith map[string]*profile
+	// groups are those that were asked for.
+	groups map[string]*group
+	// members are the profiles by their keys. Until a few groups were asked for it is nil, and
+	// all profiles are looked at.
+	members map[string][]*profile
 }
 
-// fewGroups is the number of groups that are found without linking the profiles.
-const fewGroups = 8
+// fewGroups is the number of groups that are found without a map of all.
+const fewGroups = 4
 
 // group are the profiles at a place, or with a database_id, in the order of their names.
 type group struct {
@@ -43,84 +46,46 @@ type group struct {
 }
 
 func newIndex(user *document) *index {
-	return &index{user: user, atPlace: map[string]*group{}, withID: map[string]*group{}}
+	return &index{
+		finder{user: user, key: func(p *profile) string { return place(p.database) }, groups: map[string]*group{}},
+		finder{user: user, key: func(p *profile) string { return p.databaseID }, groups: map[string]*group{}},
+	}
 }
 
-// at returns the group at the place of a URL in the form of ParseDatabase.
-func (x *index) at(url string) *group {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	at := place(url)
-	g := x.atPlace[at]
-	if g != nil || url == "" {
+// group returns the profiles with a key. None has the key "".
+func (f *finder) group(key string) *group {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	g := f.groups[key]
+	if g != nil || key == "" {
 		return cmp.Or(g, &group{})
 	}
-	g = &group{}
-	if x.linked() {
-		for p := x.lastAt[at]; p != nil; p = p.atPlace {
-			g.members = append(g.members, p)
+	if f.members == nil && len(f.groups) >= fewGroups {
+		f.members = make(map[string][]*profile, len(f.user.list))
+		for i := range f.user.list {
+			p := &f.user.list[i]
+			f.members[f.key(p)] = append(f.members[f.key(p)], p)
 		}
-	} else {
-		for i := range x.user.list {
-			if p := &x.user.list[i]; place(p.database) == at {
+	}
+	g = &group{members: f.members[key]}
+	if f.members == nil {
+		for i := range f.user.list {
+			if p := &f.user.list[i]; f.key(p) == key {
 				g.members = append(g.members, p)
 			}
 		}
 	}
-	x.complete(g)
-	x.atPlace[at] = g
+	g.complete(f.user)
+	f.groups[key] = g
 	return g
-}
-
-// with returns the group with a database_id.
-func (x *index) with(databaseID string) *group {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	g := x.withID[databaseID]
-	if g != nil || databaseID == "" {
-		return cmp.Or(g, &group{})
-	}
-	g = &group{}
-	if x.linked() {
-		for p := x.lastWith[databaseID]; p != nil; p = p.withID {
-			g.members = append(g.members, p)
-		}
-	} else {
-		for i := range x.user.list {
-			if p := &x.user.list[i]; p.databaseID == databaseID {
-				g.members = append(g.members, p)
-			}
-		}
-	}
-	x.complete(g)
-	x.withID[databaseID] = g
-	return g
-}
-
-// linked reports whether the profiles are linked, and links them where that is worth it.
-func (x *index) linked() bool {
-	if x.lastAt != nil || len(x.atPlace)+len(x.withID) < fewGroups {
-		return x.lastAt != nil
-	}
-	x.lastAt, x.lastWith = make(map[string]*profile, len(x.user.list)), map[string]*profile{}
-	for i := range x.user.list {
-		p := &x.user.list[i]
-		if at := place(p.database); at != "" {
-			p.atPlace, x.lastAt[at] = x.lastAt[at], p
-		}
-		if p.databaseID != "" {
-			p.withID, x.lastWith[p.databaseID] = x.lastWith[p.databaseID], p
-		}
-	}
-	return true
 }
 
 // complete sorts the members, and finds what they have in common.
-func (x *index) complete(g *group) {
+func (g *group) complete(user *document) {
 	slices.SortFunc(g.members, func(a, b *profile) int { return strings.Compare(a.name, b.name) })
 	for _, p := range g.members {
 		if p.databaseID != "" && !g.id.IsSet() {
-			g.id = x.user.values(p).databaseID
+			g.id = user.values(p).databaseID
 		}
 		if at := place(p.database); len(g.places) == 0 || len(g.places) == 1 && g.places[0] != at {
 			g.places = append(g.places, at)
@@ -135,11 +100,11 @@ func (c *Config) index() *index {
 
 // databases returns the user's profiles with the database at a URL, in the order of their
 // names.
-func (c *Config) databases(url string) []*profile { return c.index().at(url).members }
+func (c *Config) databases(url string) []*profile { return c.index().byPlace.group(place(url)).members }
 
 // otherDatabases returns the user's profiles with the same database at another URL.
 func (c *Config) otherDatabases(v values) []*profile {
-	g := c.index().with(v.databaseID.Value)
+	g := c.index().byID.group(v.databaseID.Value)
 	if len(g.places) == 0 || len(g.places) == 1 && sameDatabase(g.places[0], v.database.Value) {
 		return nil
 	}
@@ -159,7 +124,7 @@ func (c *Config) databaseID(v values) (id Value[string]) {
 	if v.databaseID.Origin.Kind == v.database.Origin.Kind && v.databaseID.Origin.Kind != KindProjectFile {
 		id = v.databaseID
 	}
-	return id.or(c.index().at(v.database.Value).id)
+	return id.or(c.index().byPlace.group(place(v.database.Value)).id)
 }
 
 // owns reports whether the resolved database is what the user configured as the
@@ -180,7 +145,7 @@ func (c *Config) OtherURL(databaseID, url string) string {
 		return ""
 	}
 	other := ""
-	for _, own := range c.index().with(databaseID).members {
+	for _, own := range c.index().byID.group(databaseID).members {
 		if sameDatabase(own.database, url) {
 			return ""
 		}

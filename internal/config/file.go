@@ -34,8 +34,6 @@ type profile struct {
 	// database and databaseID are those of its values, by which it is found.
 	database, databaseID string
 	section              section
-	// atPlace and withID are others with the same place or databaseID: see index.
-	atPlace, withID *profile
 }
 
 // values returns what the file says of a profile; of nil it is nothing.
@@ -136,8 +134,11 @@ func newBuilder(d *document, profiles int) *builder {
 	return &builder{document: d}
 }
 
-// groups are the tables of tables.
-var groups = []string{"profiles", "providers"}
+// topKeys are the keys of a document, and groups those of them that are tables of tables.
+var (
+	topKeys = []string{"audit", "default_profile", "profiles", "providers"}
+	groups  = topKeys[2:]
+)
 
 // errTwice is the error for a table that a plain document has twice, which is no TOML.
 var errTwice = errors.New("a table comes twice")
@@ -162,7 +163,7 @@ func (b *builder) begin(key, name string, line int) error {
 		}
 		_, known = b.providers[name]
 	default:
-		return b.unknown(line, key, []string{"audit", "default_profile", "profiles", "providers"})
+		return b.unknown(line, key, topKeys)
 	}
 	if known {
 		return errTwice
@@ -187,7 +188,7 @@ func (b *builder) add(key string, n node) error {
 	case "profiles", "providers":
 		return b.errorf(n.line, "write ["+key+".NAME]", "has %s, which is not a table of tables", key)
 	}
-	return b.unknown(n.line, key, []string{"audit", "default_profile", "profiles", "providers"})
+	return b.unknown(n.line, key, topKeys)
 }
 
 // end ends the section.
