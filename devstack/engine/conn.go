@@ -172,9 +172,9 @@ func (c *Conn) locked(ctx context.Context, tell bool, f func() error) (logged in
 	err = f()
 	if !stop() {
 		<-done // or the interrupt would hit the next statement
-		if err != nil {
-			err = ctx.Err()
-		}
+	}
+	if err != nil && ctx.Err() != nil { // busy can see the end before the interrupt begins
+		err = ctx.Err()
 	}
 	c.db.noteWriter(c)
 	return c.logged, err

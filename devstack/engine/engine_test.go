@@ -103,6 +103,26 @@ func TestContextEndsWait(t *testing.T) {
 	}
 }
 
+// lateContext is a context whose end is seen by everybody before it calls anybody.
+type lateContext struct{ context.Context }
+
+func (lateContext) AfterFunc(func()) (stop func() bool) { return func() bool { return true } }
+
+// Value hides what the context package would go by in place of AfterFunc.
+func (lateContext) Value(any) any { return nil }
+
+func TestContextEndsWaitBeforeItInterrupts(t *testing.T) {
+	db := newDB(t, Options{TxTimeout: time.Hour})
+	holder, waiter := newConn(t, db), newConn(t, db)
+	mustRun(t, holder, "BEGIN IMMEDIATE")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err := waiter.Run(lateContext{ctx}, Query{SQL: "BEGIN IMMEDIATE"}, FullAccess, discard{})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("wait for the lock: %v", err)
+	}
+}
+
 func TestSchemaChangeRefreshesColumns(t *testing.T) {
 	db := newDB(t, Options{})
 	a, b := newConn(t, db), newConn(t, db)
