@@ -17,30 +17,30 @@ import (
 type probe struct {
 	status int
 	header http.Header
-	text   string // of a refusal, on one line
+	text   string // why it was refused, on one line
 	took   time.Duration
 	err    error // if there was no answer
 	ok     bool
-	// writes is why what writes would be refused, baton what the stream goes on with.
-	// Both are of a probe that goes on alone.
+	// writes is the database's reason for refusing writes, if it was asked andWrite. baton
+	// continues the stream, if the probe left it open.
 	writes, baton string
 }
 
-// unknownKey reports the refusal that zen was made for: Turso has no key of that kid, or,
-// where the issuer has kept the kid for a new key, another one.
+// unknownKey reports whether this is the refusal that zen was written for: Turso has no
+// key with the token's kid, or has another key, if the issuer kept the kid for a new one.
 func (p *probe) unknownKey() bool {
 	return p != nil && !p.ok && (strings.Contains(p.text, "can't be decoded with any of the existin") || strings.Contains(p.text, "InvalidSignature"))
 }
 
-// What the database is asked. The last two leave the stream open. The pragma counts as a
-// write, is refused where writes are, and changes the stream alone, which ends with it.
+// The requests of a probe. The last two leave the stream open. The pragma counts as a
+// write, so it is refused where writes are, but it only changes the stream that it runs on.
 const (
 	selectOne     = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"close"}]}`
 	selectOneOpen = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}}]}`
 	andWrite      = `{"requests":[{"type":"execute","stmt":{"sql":"SELECT 1"}},{"type":"execute","stmt":{"sql":"PRAGMA foreign_keys=ON"}}]}`
 )
 
-// probeWith asks the database with a token, as a page of the origin would.
+// probeWith sends a request with a token to the database, as a page of the origin would.
 func (e *exam) probeWith(ctx context.Context, token provider.Secret, question string) *probe {
 	began := time.Now()
 	resp, body, err := e.ask(ctx, http.MethodPost, e.address()+"/v2/pipeline", http.Header{
@@ -74,13 +74,14 @@ func (e *exam) probeWith(ctx context.Context, token provider.Secret, question st
 	return p
 }
 
-// mayWrite reports whether the token's claims let it write whatever there is.
+// mayWrite reports whether the token's claims allow writing to every table.
 func (e *exam) mayWrite() bool {
 	d := e.claims.Database
 	return d != nil && d.Access == provider.AccessReadWrite && len(d.Permissions) == 0
 }
 
-// asked returns the probe with the profile's token, made once; nil if there is no token.
+// asked returns the probe with the profile's token, or nil if there is no token. It sends
+// the request only once.
 func (e *exam) asked(ctx context.Context) *probe {
 	if e.probed == nil && !e.issued.Value.IsZero() && e.failed["token"] == "" {
 		question := selectOneOpen
@@ -92,8 +93,8 @@ func (e *exam) asked(ctx context.Context) *probe {
 	return e.probed
 }
 
-// database asks SELECT 1 with the profile's token and, where that fails, with one that
-// Turso mints: so that broken keys are told from a broken database.
+// database sends SELECT 1 with the profile's token. If that fails, it tries a token minted
+// by Turso, which shows whether the keys or the database are broken.
 func (e *exam) database(ctx context.Context) {
 	p := e.asked(ctx)
 	if p != nil && p.ok {
@@ -108,7 +109,7 @@ func (e *exam) database(ctx context.Context) {
 	}
 	if p != nil {
 		e.add(refusal(p))
-		// Turso Cloud doesn't look at the audience, as far as is known.
+		// As far as is known, Turso Cloud ignores the audience.
 		if len(e.claims.Audience) > 0 && e.claims.Issuer != "" && strings.Contains(p.text, "Authentication failed") {
 			e.add(Finding{
 				ID: "token.audience", Severity: provider.SeverityWarn, Kind: provider.ErrConfig,
@@ -164,7 +165,7 @@ func refusal(p *probe) Finding {
 	return f
 }
 
-// blocked means that the database answers BLOCKED, for want of a quota and not of a right.
+// blocked reports that the database answers BLOCKED: a quota is missing, not a permission.
 func blocked(text string) Finding {
 	return Finding{
 		ID: "plan.blocked", Severity: provider.SeverityError, Kind: provider.ErrPermission, Observed: "the database answered: " + text,
@@ -172,8 +173,8 @@ func blocked(text string) Finding {
 	}
 }
 
-// stream comes back to the stream of a probe, as a transaction does with each statement,
-// and ends it.
+// stream sends a second request on the stream of a probe, as a transaction does for each
+// statement, and closes the stream.
 func (e *exam) stream(ctx context.Context, p *probe) {
 	if p.baton == "" {
 		return
@@ -193,7 +194,7 @@ func (e *exam) stream(ctx context.Context, p *probe) {
 	})
 }
 
-// replicas asks what an embedded replica asks first.
+// replicas sends the first request that an embedded replica would send.
 func (e *exam) replicas(ctx context.Context) {
 	resp, body, err := e.ask(ctx, http.MethodGet, e.address()+"/info", http.Header{"Authorization": {"Bearer " + e.issued.Value.Reveal()}}, "")
 	if err != nil {
@@ -209,13 +210,13 @@ func (e *exam) replicas(ctx context.Context) {
 		f.Kind, f.Cause = provider.ErrPermission, "the plan or the database's location doesn't support replicas"
 	case s == http.StatusTooManyRequests, s >= 500:
 		f.Cause = "replicas can't be synced at the moment"
-	default: // a server without replicas, or a token that is not for them
+	default: // the server has no replicas, or the token isn't for them
 		return
 	}
 	e.add(f)
 }
 
-// mint has Turso make a token that reads the profile's database for a minute.
+// mint has Turso mint a token that can read the profile's database for a minute.
 func (e *exam) mint(ctx context.Context) (provider.Secret, error) {
 	d, err := e.findDatabase(ctx)
 	if err != nil {
@@ -225,7 +226,7 @@ func (e *exam) mint(ctx context.Context) (provider.Secret, error) {
 	return provider.NewSecret(jwt), err
 }
 
-// cors looks at what a browser would be told.
+// cors checks whether a browser would let a page query the database.
 func (e *exam) cors(ctx context.Context) {
 	if e.contact == nil {
 		e.skip("the database was not reached")

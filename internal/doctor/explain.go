@@ -9,21 +9,21 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Explanation says what a token is, and what would be answered to it.
+// Explanation says what a token is, and what each of its recipients would do with it.
 type Explanation struct {
 	// Says states what the token allows, in one sentence.
 	Says string
-	// Signed is by whose key.
+	// Signed says whose key signed it.
 	Signed string
-	// Valid says when it is good; Ended that it isn't any more.
+	// Valid says until when the token is good. Ended is true if it has expired.
 	Valid string
 	Ended bool
 	// Zen, Turso and Sqld are what each would do with it.
 	Zen, Turso, Sqld string
 }
 
-// Explain reads a token's claims. It verifies nothing: the holder of a token may be told
-// what it says, and nothing is decided by it.
+// Explain describes a token by its claims, without verifying it: the result is shown to
+// the token's holder, and no decision depends on it.
 func Explain(c provider.Claims, target provider.Target, now time.Time) Explanation {
 	e := Explanation{Says: says(c), Signed: "signed by a key of " + c.Issuer, Zen: "sends it to the database that it names", Turso: "accepts it, if the issuer's key set is registered", Sqld: "accepts it, if it has the key"}
 	if c.Issuer == "" {

@@ -14,8 +14,8 @@ import (
 	"github.com/zen-auth/zen/internal/names"
 )
 
-// issuer looks at the key set by which the tokens are verified, and has each provider
-// look at its own side.
+// issuer checks the key set that verifies the tokens, and has each provider run its own
+// checks.
 func (e *exam) issuer(ctx context.Context) {
 	e.findVerification(ctx)
 	if e.issuers.KeySetURL != "" {
@@ -26,8 +26,8 @@ func (e *exam) issuer(ctx context.Context) {
 	}
 }
 
-// findVerification finds out by which keys the profile's tokens are verified: from the
-// stored token, or by what the issuing provider says.
+// findVerification finds out which key set verifies the profile's tokens: from the stored
+// token, or from the issuing provider.
 func (e *exam) findVerification(ctx context.Context) {
 	if status, err := e.Session.Status(ctx); err == nil && status.Token.Verification != nil {
 		e.issuers = *status.Token.Verification
@@ -39,7 +39,7 @@ func (e *exam) findVerification(ctx context.Context) {
 	}
 	p, err := e.Providers.Provider(ctx, name)
 	if err != nil {
-		return // its own finding says it
+		return // checkProvider reports it
 	}
 	setup, err := p.Setup(ctx, provider.SetupRequest{Purpose: e.purpose()})
 	if err == nil && setup.Issuer != nil {
@@ -51,8 +51,8 @@ func (e *exam) purpose() provider.Purpose {
 	return provider.Purpose{Target: e.Profile.Target(), Access: e.Profile.Access.Value, Permissions: e.Profile.Permissions.Value}
 }
 
-// fullPurpose is purpose with Turso's word on the claims, where it can be asked: what a
-// provider needs to mend a template.
+// fullPurpose returns the purpose with the claims that Turso requires, if Turso can be
+// asked for them. A provider needs them to repair a template.
 func (e *exam) fullPurpose(ctx context.Context) provider.Purpose {
 	if e.claimed != nil {
 		return *e.claimed
@@ -66,7 +66,7 @@ func (e *exam) fullPurpose(ctx context.Context) provider.Purpose {
 	defer cancel()
 	d, err := e.findDatabase(ctx)
 	if err != nil {
-		return purpose // the layer of Turso says it
+		return purpose // the layers turso and plan report it
 	}
 	template := func(access provider.Access, permissions []provider.Permission) string {
 		claims, err := Template(ctx, e.Turso, e.Organization, d.Name, access, permissions)
@@ -106,7 +106,7 @@ func keyIDs(keys []jwks.Key) []string {
 	return ids
 }
 
-// checkProvider has a provider look at what it needs.
+// checkProvider has a provider run its own checks.
 func (e *exam) checkProvider(ctx context.Context, name string) {
 	worst := provider.SeverityError
 	if slices.Contains(e.Profile.Fallback.Value, name) {
@@ -140,8 +140,9 @@ func (e *exam) checkProvider(ctx context.Context, name string) {
 	}
 }
 
-// providerFix returns a repair of a provider's. What it asks and reports carries its name, and an
-// answer comes from the environment only where the variable is of its own family.
+// providerFix returns a repair that a provider offers. Its questions and steps begin with
+// the provider's name, and an answer may come from a variable only if that variable is
+// one of the provider's own.
 func (e *exam) providerFix(p Provider, name string, fix provider.Fix, purpose provider.Purpose) *Fix {
 	questions := slices.Clone(fix.Questions)
 	for i := range questions {
@@ -157,7 +158,7 @@ func (e *exam) providerFix(p Provider, name string, fix provider.Fix, purpose pr
 	}}
 }
 
-// token gets a token, as every command does, and holds it against the profile.
+// token gets a token, as every command does, and checks it against the profile.
 func (e *exam) token(ctx context.Context) {
 	token, err := e.Session.TokenFor(ctx, 0)
 	if err != nil {
@@ -202,7 +203,7 @@ func (e *exam) token(ctx context.Context) {
 	e.ok("token.ok", fmt.Sprintf("%s issued a token for this database, access %s, %s", what, claims.Database.Access, until))
 }
 
-// plainError leaves out the URL that net/http puts before an error.
+// plainError returns the text of an error without the URL that net/http puts before it.
 func plainError(err error) string {
 	var sent *url.Error
 	if errors.As(err, &sent) {

@@ -29,7 +29,7 @@ func (e *exam) providerNames() []string {
 	return names
 }
 
-// signsIn returns the provider that the last login chose, or the one of the profile.
+// signsIn returns the provider of the last login, or else the one in the profile.
 func (e *exam) signsIn() string {
 	if status, err := e.Session.Status(context.Background()); err == nil && status.Provider != "" {
 		return status.Provider
@@ -61,7 +61,7 @@ func (e *exam) binaries(ctx context.Context) {
 	}
 }
 
-// config says what the profile is, and where each value came from.
+// config reports which profile is used, and where its values come from.
 func (e *exam) config(context.Context) {
 	p := e.Profile
 	if p.Database.Value == "" {
@@ -80,7 +80,7 @@ func (e *exam) config(context.Context) {
 	}
 }
 
-// storage looks at where credentials rest.
+// storage checks where credentials are stored.
 func (e *exam) storage(ctx context.Context) {
 	status, err := e.Session.Status(ctx)
 	switch {
@@ -101,16 +101,16 @@ func (e *exam) storage(ctx context.Context) {
 	}
 }
 
-// publicPrefixes begin the names of variables that bundlers write into what a browser
-// gets.
+// publicPrefixes are the prefixes of variables that bundlers build into pages.
 var publicPrefixes = []string{"VITE_", "NEXT_PUBLIC_", "EXPO_PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "PUBLIC_", "GATSBY_", "VUE_APP_"}
 
-// envFiles are read before all others, as frameworks do; what two have counts in the first.
+// envFiles are read before all other .env files, in this order, as frameworks do. If two
+// files set the same variable, the first one counts.
 var envFiles = []string{".env.development.local", ".env.local", ".env.development", ".env"}
 
 // Variables calls yield with each variable of an environment, which has the form of
-// os.Environ, and then with those of the .env files of a directory. Examples, and what
-// can't be read, are left out.
+// os.Environ, and then with those of the .env files of a directory. Example files, and
+// files that can't be read, are left out.
 func Variables(dir string, environ []string, yield func(name, value, where string)) {
 	read := func(line, where string) {
 		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
@@ -138,7 +138,7 @@ func Variables(dir string, environ []string, yield func(name, value, where strin
 		}
 		text, err := private.ReadRegular(path, 256<<10)
 		if err != nil {
-			continue // not ours to read, or gone
+			continue // not readable, or deleted meanwhile
 		}
 		for line := range strings.Lines(string(text)) {
 			read(line, filepath.Base(path))
@@ -146,8 +146,8 @@ func Variables(dir string, environ []string, yield func(name, value, where strin
 	}
 }
 
-// bundle looks for secrets in variables that a bundler publishes. It names the
-// variables, and never their content.
+// bundle looks for secrets in variables that a bundler publishes. It reports the names of
+// the variables, never their values.
 func (e *exam) bundle(context.Context) {
 	var found []string
 	Variables(e.WorkDir, e.Environ, func(name, value, where string) {
@@ -168,8 +168,8 @@ func (e *exam) bundle(context.Context) {
 	})
 }
 
-// isSecret knows tokens and keys by their forms: JWTs with a signature, Clerk's secret
-// and API keys, Auth0's and Turso's long random texts are not told from others.
+// isSecret recognizes tokens and keys by their form: signed JWTs, and Clerk's secret keys
+// and API keys. Secrets of other forms are not recognized, such as Auth0's client secrets.
 func isSecret(value string) bool {
 	for _, prefix := range []string{"sk_live_", "sk_test_", "ak_live_", "ak_test_", "ak_"} {
 		if strings.HasPrefix(value, prefix) && len(value) > len(prefix)+8 {
@@ -179,11 +179,11 @@ func isSecret(value string) bool {
 	return strings.HasPrefix(value, "eyJ") && strings.Count(value, ".") == 2 && len(value) > 60
 }
 
-// remembered is the time for which the failure of a command is reported.
+// remembered is how long the failure of a command is reported.
 const remembered = 24 * time.Hour
 
-// tellFailure reports that a command failed when it was last used for the profile, a moment
-// ago or earlier this day.
+// tellFailure reports that a command failed when it was last run for the profile, unless
+// that was longer ago than [remembered].
 func (e *exam) tellFailure(command, id string) {
 	c := e.Session.Config()
 	f, ok := c.Store.Failures(c.Name)[command]
@@ -199,7 +199,8 @@ func (e *exam) tellFailure(command, id string) {
 // teamCommands are the commands of zen team that change something.
 var teamCommands = []string{"invite", "revoke", "remove", "role"}
 
-// signin looks at who is signed in, without a question to the user, and at what failed last.
+// signin checks who is signed in, without asking the user anything, and which commands
+// failed recently.
 func (e *exam) signin(ctx context.Context) {
 	e.tellFailure("login", "signin.login-failed")
 	for _, command := range teamCommands {

@@ -17,21 +17,22 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// askTimeout bounds one question over the network, its answer included.
+// askTimeout limits one request over the network, including its response.
 const askTimeout = 5 * time.Second
 
-// contacted is the database's answer to a browser's preflight, which needs no
+// contacted is the database's response to a browser's preflight request, which needs no
 // token.
 type contacted struct {
 	status int
 	header http.Header
 }
 
-// pace is the time that an answer took: until it began, and from there to its end.
+// pace is the time that a response took: until it began, and from there to its end.
 type pace struct{ first, rest time.Duration }
 
-// From here on an answer on an open connection is called slow. Its packets go around the
-// earth in 300 ms, and the few bytes of a small answer come at once.
+// A response over an open connection is called slow if it takes longer than this. Packets
+// need at most 300 ms to go around the earth, and the few bytes of a small response arrive
+// together.
 const (
 	slowFirst = 400 * time.Millisecond
 	slowRest  = 40 * time.Millisecond
@@ -39,13 +40,13 @@ const (
 
 func (p pace) slow() bool { return p.first > slowFirst || p.rest > slowRest }
 
-// dated is the time of a server, by its own answer.
+// dated compares this machine's clock with a server's, by the Date of a response.
 type dated struct {
 	host  string
-	ahead time.Duration // of this machine's clock
+	ahead time.Duration // how far this machine's clock is ahead
 }
 
-// ask sends a request, and reads the answer.
+// ask sends a request, and reads the response.
 func (e *exam) ask(ctx context.Context, method, address string, header http.Header, body string) (*http.Response, []byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -71,7 +72,7 @@ func (e *exam) ask(ctx context.Context, method, address string, header http.Head
 	return resp, text, err
 }
 
-// origin returns the page that a browser would ask from.
+// origin returns the origin of the page that a browser would send a query from.
 func (e *exam) origin() string {
 	if e.Origin != "" {
 		return e.Origin
@@ -79,7 +80,7 @@ func (e *exam) origin() string {
 	return "https://app.example"
 }
 
-// address returns the database's base, without a slash at its end.
+// address returns the database's base URL, without a slash at its end.
 func (e *exam) address() string {
 	u, err := libsql.Address(e.Profile.Database.Value)
 	if err != nil {
@@ -118,13 +119,13 @@ func (e *exam) network(ctx context.Context) {
 	e.slowness(ctx, address, resp.Request.URL.Host)
 }
 
-// slowness asks the database for a refusal, on the connection that is open now, again
-// where that takes long: the quickest of three answers counts.
+// slowness sends a request that the database refuses, over the connection that is open
+// by now. If the response is slow, it tries again: the fastest of three counts.
 func (e *exam) slowness(ctx context.Context, address, host string) {
 	var best pace
 	for i := range 3 {
 		if _, _, err := e.ask(ctx, http.MethodPost, address+"/v2/pipeline", nil, `{"requests":[]}`); err != nil {
-			return // what asks with a token says it
+			return // the layer database reports it
 		}
 		if i == 0 || e.pace.first+e.pace.rest < best.first+best.rest {
 			best = e.pace
@@ -140,7 +141,7 @@ func (e *exam) slowness(ctx context.Context, address, host string) {
 	})
 }
 
-// unreachable says on which step of the way a connection failed.
+// unreachable reports which step of a connection failed.
 func (e *exam) unreachable(what string, err error) {
 	id, cause, next := "network.unreachable", "", "check the network connection and HTTPS_PROXY"
 	var dns *net.DNSError
@@ -155,7 +156,7 @@ func (e *exam) unreachable(what string, err error) {
 	case errors.As(err, &unknown), errors.As(err, &name), errors.As(err, &cert):
 		id, cause, next = "network.tls", "this machine doesn't trust the server's certificate", "if your network uses its own certificate authority, set SSL_CERT_FILE to the file with its certificate"
 	case provider.Hint(err) != "":
-		next = provider.Hint(err) // something in between answered
+		next = provider.Hint(err) // something other than the database answered
 	}
 	e.add(Finding{
 		ID: id, Severity: provider.SeverityError, Kind: kindOr(err, provider.ErrUnavailable),
@@ -173,7 +174,7 @@ func kindOr(err error, otherwise error) error {
 // clock compares this machine's clock with those of the servers that answered so far.
 func (e *exam) clock() {
 	for _, d := range e.dates {
-		// Date has whole seconds, and the answer took its time.
+		// Date has whole seconds, and the response took some time.
 		if d.ahead.Abs() <= jwks.Skew+2*time.Second {
 			continue
 		}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A latency of 20 ms is not slow, and neither is that of another continent.
+// A latency of 20 ms is not slow, and neither is the latency to another continent.
 func TestSlow(t *testing.T) {
 	for _, test := range []struct {
 		pace pace

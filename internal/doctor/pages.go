@@ -11,15 +11,15 @@ import (
 // Page says what a finding's id means.
 type Page struct {
 	ID string
-	// Kind is the class of the failure, which decides the exit code; nil for a finding
-	// that is no failure.
+	// Kind is the class of the failure, which determines the exit code; nil if the finding
+	// is not a failure.
 	Kind error
-	// Means says what was found, Do what to do about it, both in sentences.
+	// Means says what was found, and Do what to do about it, both in sentences.
 	Means, Do string
 }
 
-// pages are the pages of zen's own findings. Those of a provider begin with its
-// name, and are on its own page.
+// pages are the pages of zen's own findings. The ids of a provider's findings begin with
+// its name, and are explained on the provider's own page.
 var pages = []Page{
 	{"binary.provider", nil, "A provider that the profile uses is installed, trusted and starts.", ""},
 	{"binary.provider-fails", provider.ErrNoProvider, "A provider that the profile uses isn't installed, isn't trusted, or doesn't start.", "List the installed providers with zen provider list, allow one to run with zen provider trust NAME, or install one with zen provider install SOURCE."},
@@ -95,8 +95,8 @@ var pages = []Page{
 	{"turso.jwks.unreachable", provider.ErrUnavailable, "A registered key set can't be read.", "If the registration is no longer used, remove it with zen jwks remove NAME."},
 }
 
-// PageOf returns the page of an id. The layers' own ids for what was skipped have one,
-// too.
+// PageOf returns the page of an id, and whether there is one. The ids of skipped layers
+// have a page, too.
 func PageOf(id string) (Page, bool) {
 	for _, p := range pages {
 		if p.ID == id {
@@ -109,7 +109,7 @@ func PageOf(id string) (Page, bool) {
 	return Page{}, false
 }
 
-// PageIDs returns the ids that have a page, sorted.
+// PageIDs returns the ids that have a page in docs/errors, sorted.
 func PageIDs() []string {
 	var ids []string
 	for _, p := range pages {
@@ -119,7 +119,7 @@ func PageIDs() []string {
 	return ids
 }
 
-// Markdown returns the page as docs/errors has it.
+// Markdown returns the page as it is in docs/errors.
 func (p Page) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n", p.ID, p.Means)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write docs/errors anew")
+var update = flag.Bool("update", false, "write docs/errors")
 
 // TestPages checks that docs/errors has a page for each id and no others, and that each id in
 // the code has a page.

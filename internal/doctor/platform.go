@@ -11,7 +11,7 @@ import (
 )
 
 // FindDatabase finds a target's database among those of an organization, by its id or
-// its URL. The error is of class ErrConfig if there is none.
+// its URL. If there is none, the error is of class ErrConfig.
 func FindDatabase(ctx context.Context, api *turso.Client, organization string, target provider.Target) (turso.Database, error) {
 	for d, err := range api.Databases(ctx, organization, turso.DatabaseFilter{}) {
 		if err != nil {
@@ -26,8 +26,8 @@ func FindDatabase(ctx context.Context, api *turso.Client, organization string, t
 	}
 }
 
-// Template holds the claims that Turso wants in tokens for a database, and no more than was
-// asked for.
+// Template returns the claims that Turso requires in tokens for a database, with exactly
+// the given access and permissions.
 func Template(ctx context.Context, api *turso.Client, organization, database string, access provider.Access, permissions []provider.Permission) (json.RawMessage, error) {
 	o := turso.TemplateOptions{Database: database, Authorization: turso.FullAccess}
 	if access == provider.AccessReadOnly {
@@ -44,7 +44,7 @@ func Template(ctx context.Context, api *turso.Client, organization, database str
 	return claims, APIError(err)
 }
 
-// APIError gives an error of the Platform API its class.
+// APIError returns an error of the Platform API with its class.
 func APIError(err error) error {
 	if err == nil || provider.Kind(err) != nil {
 		return err

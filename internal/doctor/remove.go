@@ -10,7 +10,7 @@ import (
 	"github.com/zen-auth/zen/core/turso"
 )
 
-// FixError is a repair that failed in a way that has a finding of its own.
+// FixError is the error of a repair that failed in a way that has its own finding, ID.
 type FixError struct {
 	ID  string
 	Err error
@@ -22,18 +22,19 @@ func (e *FixError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *FixError) Unwrap() error { return e.Err }
 
-// regions are the regions of Turso's locations, which a registration may be bound to. The
-// turso CLI hides its flag for them, and sends none.
+// regions are the regions of Turso's locations; a registration may be bound to one. The
+// turso CLI hides its flag for the region, and sends none by default.
 var regions = []string{"", "aws-us-east-1", "aws-us-east-2", "aws-us-west-2", "aws-eu-west-1", "aws-ap-south-1", "aws-ap-northeast-1"}
 
 // RemoveCommand returns the command that removes a registration, without the program's name.
 func RemoveCommand(name string) string { return fmt.Sprintf("jwks remove %q", name) }
 
-// RemoveKeySet removes a registration, and lists again before it believes that: Turso
-// was seen to answer 500 to every removal once there were more than its limit. After
-// that it is tried in every region, unless one is given. tell is called for each try.
+// RemoveKeySet removes a registration, and lists the registrations again to see whether it
+// is gone: Turso has been seen to answer 500 to every removal once there were more than its
+// limit. If it isn't gone, RemoveKeySet tries every region, unless one is given. tell is
+// called for each try.
 //
-// The error is a [*FixError] with the id turso.jwks.remove-fails where all tries failed.
+// If all tries failed, the error is a [*FixError] with the id turso.jwks.remove-fails.
 func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name string, region *string, tell func(string)) error {
 	tries := regions
 	if region != nil {
@@ -60,7 +61,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 		sets, listErr := api.KeySets(ctx, organization)
 		gone := listErr == nil && !slices.ContainsFunc(sets, func(s turso.KeySet) bool { return s.Name == name })
 		switch {
-		case gone: // whatever was answered
+		case gone: // whatever the answer was
 			tell(what + ": it is gone from the list")
 			return nil
 		case err == nil && listErr == nil:
@@ -73,7 +74,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 			first = err
 		}
 		if status := failedAt(err); status != 0 && status < 500 {
-			break // it was understood, and refused
+			break // Turso understood the request, and refused it
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -87,7 +88,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 	}}
 }
 
-// failedAt returns the HTTP status of a failed call, 0 if there was none.
+// failedAt returns the HTTP status of a failed call, or 0 if there was no response.
 func failedAt(err error) int {
 	var failed *turso.Error
 	if errors.As(err, &failed) {
@@ -96,8 +97,8 @@ func failedAt(err error) int {
 	return 0
 }
 
-// surplus returns the registration that is best removed if there are too many: one whose
-// key set another one has, too, and never the only one of the token's issuer.
+// surplus returns the registration to remove if there are too many: one whose key set is
+// registered twice, so that every key stays registered. It returns "" if there is none.
 func surplus(sets []turso.KeySet) string {
 	seen := map[string]bool{}
 	for _, s := range sets {

@@ -18,16 +18,17 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Report is the text that a support request needs: what was found, in the order in which people
-// ask for it. It has no secret in it; of the token, the decoded header and claims.
+// Report writes the text for a support request: the findings and the facts behind them,
+// in the order in which support asks for them. It contains no secrets; of the token, it
+// shows only the decoded header and claims.
 type Report struct {
 	Version string // of zen
 	Now     time.Time
-	// Anonymous replaces names of people and databases, addresses and ids.
+	// Anonymous replaces names of hosts and people, addresses and ids.
 	Anonymous bool
 }
 
-// Write looks once more where the findings don't say enough, and writes Markdown.
+// Write writes the report as Markdown. It asks again for what the findings don't contain.
 func (r Report) Write(ctx context.Context, w io.Writer, o Options, findings []Finding) error {
 	if o.Client == nil {
 		o.Client = httpclient.Client()
@@ -161,7 +162,7 @@ func (r Report) registrations(ctx context.Context, e *exam, p func(string, ...an
 	p("")
 }
 
-// commands are the questions as everyone can ask them, and what was answered.
+// commands writes curl commands that anyone can run, and the answers that zen got.
 func (r Report) commands(ctx context.Context, e *exam, p func(string, ...any)) {
 	p("### Verification steps\n")
 	address := e.address()
@@ -195,7 +196,7 @@ func (r Report) commands(ctx context.Context, e *exam, p func(string, ...any)) {
 	}
 }
 
-// plan shows the consumption of the plan, as turso plan show does.
+// plan writes how much of the plan is used, as turso plan show does.
 func (r Report) plan(ctx context.Context, e *exam, p func(string, ...any)) {
 	p("\n## Additional information\n\n### The plan\n")
 	if e.Turso == nil || e.Offline {
@@ -222,7 +223,7 @@ func (r Report) plan(ctx context.Context, e *exam, p func(string, ...any)) {
 	}
 }
 
-// questions returns the questions that the findings leave open.
+// questions returns the questions for Turso's support that the findings raise.
 func questions(findings []Finding) []string {
 	has := func(id string) bool {
 		return slices.ContainsFunc(findings, func(f Finding) bool { return f.ID == id })
@@ -251,8 +252,8 @@ var (
 	hostForm  = regexp.MustCompile(`(libsql|https?)://[A-Za-z0-9.:\[\]-]+`)
 )
 
-// anonymous replaces what identifies people and databases. The same text is replaced by the same
-// word, so that two places can still be compared.
+// anonymous replaces what identifies people and databases. Equal texts get equal
+// replacements, so that they can still be compared.
 func (e *exam) anonymous(text string) string {
 	for _, form := range []struct {
 		re   *regexp.Regexp

@@ -15,9 +15,9 @@ import (
 	"github.com/zen-auth/zen/internal/session"
 )
 
-// Providers are the parts of the façade's that the doctor needs.
+// Providers starts providers.
 type Providers interface {
-	// Describe starts a provider and asks who it is.
+	// Describe starts a provider and returns its description.
 	Describe(ctx context.Context, name string) (provider.Description, error)
 	// Provider starts a provider with its settings.
 	Provider(ctx context.Context, name string) (Provider, error)
@@ -30,47 +30,48 @@ type Provider interface {
 	provider.SetupGuide
 }
 
-// Options say what to look at.
+// Options say what to check.
 type Options struct {
 	Config    *config.Config
 	Profile   config.Profile
 	Session   *session.Session
 	Providers Providers
-	// WithCredential calls use with what is stored of a provider's sign-in, and stores what
-	// use returns in its place, before anything else may use it. It is nil if nothing is
-	// stored, or can't be read.
+	// WithCredential calls use with the stored credential of a provider's sign-in, or with
+	// nil if none is stored or can be read. If use returns another credential, that one is
+	// stored before anything else can use the old one.
 	WithCredential func(ctx context.Context, provider string, use func(context.Context, *provider.Credential) (*provider.Credential, error)) error
-	// Turso is the Platform API with a token; nil if there is none. Organization is
-	// the slug of the one to ask about, "" the personal one.
+	// Turso is a client of the Platform API; nil if there is no API token. Organization is
+	// the slug of the organization to check; "" means the personal one.
 	Turso        *turso.Client
 	Organization string
-	// Client sends what goes to the database and the issuer. If nil, it is that of
-	// package httpclient.
+	// Client sends the requests to the database and the issuer. If nil, the client of
+	// package httpclient is used.
 	Client *http.Client
-	// Origin is the web page that a browser would ask from.
+	// Origin is the origin of the web page that a browser would send a query from.
 	Origin string
-	// Only are the layers to look at, and those that they need; none are all.
+	// Only are the layers to check, besides those that they need. If empty, all layers are
+	// checked.
 	Only []string
-	// Offline leaves out what needs a network.
+	// Offline skips the layers that need a network.
 	Offline bool
 	// Environ has the form of os.Environ, and WorkDir is where the .env files are.
 	Environ []string
 	WorkDir string
-	// Report takes each finding as it comes. If nil, only Run's result has them.
+	// Report, if not nil, is called with each finding as soon as it is made.
 	Report func(Finding)
 }
 
 // layer is one of the steps of an examination.
 type layer struct {
 	name string
-	// needs are the layers without which it can't be looked at.
+	// needs are the layers without which this one can't be checked.
 	needs []string
-	// network says that it can't be looked at offline.
+	// network says that the layer can't be checked offline.
 	network bool
 	look    func(*exam, context.Context)
 }
 
-// layers are in the order in which one rests on the other.
+// layers are in the order in which they are checked: each depends only on earlier ones.
 var layers = []layer{
 	{name: "binaries", look: (*exam).binaries},
 	{name: "config", look: (*exam).config},
@@ -95,10 +96,10 @@ func Layers() []string {
 	return names
 }
 
-// layerAliases are other words for layers, which people look for.
+// layerAliases are other words for layers that people may try.
 var layerAliases = map[string]string{"jwks": "turso", "clock": "network", "providers": "binaries", "claims": "token"}
 
-// ParseLayer returns the layer of a name, of its own or another word.
+// ParseLayer returns the layer that has this name or alias, and whether there is one.
 func ParseLayer(name string) (string, bool) {
 	name = strings.ToLower(name)
 	if other, ok := layerAliases[name]; ok {
@@ -107,7 +108,7 @@ func ParseLayer(name string) (string, bool) {
 	return name, slices.Contains(Layers(), name)
 }
 
-// exam is one examination. Later layers use what earlier ones found out.
+// exam is one examination. Later layers use the results of earlier ones.
 type exam struct {
 	Options
 	current  string
@@ -126,10 +127,10 @@ type exam struct {
 	claims  provider.Claims
 	probed  *probe
 	api     apiState
-	claimed *provider.Purpose // with the claims that Turso wants
+	claimed *provider.Purpose // with the claims that Turso requires
 }
 
-// Run looks at everything, and returns what it found, in the order of the layers.
+// Run makes the checks, and returns the findings in the order of the layers.
 func Run(ctx context.Context, o Options) []Finding {
 	if o.Client == nil {
 		o.Client = httpclient.Client()
@@ -150,7 +151,7 @@ func Run(ctx context.Context, o Options) []Finding {
 	return e.findings
 }
 
-// wanted returns the layers to look at: those that were asked for, and what they need.
+// wanted returns the layers to check: those in Only, and those that they need.
 func (e *exam) wanted() map[string]bool {
 	wanted := map[string]bool{}
 	for _, name := range e.Only {
@@ -169,7 +170,7 @@ func (e *exam) wanted() map[string]bool {
 		for _, need := range l.needs {
 			wanted[need] = true
 		}
-		// Whether Turso takes the keys is asked with a token.
+		// Whether Turso accepts the keys is tested with a token.
 		if l.name == "turso" || l.name == "database" {
 			wanted["token"], wanted["signin"] = true, true
 		}
@@ -177,7 +178,7 @@ func (e *exam) wanted() map[string]bool {
 	return wanted
 }
 
-// cannot says why a layer can't be looked at, or returns "".
+// cannot returns the reason why a layer can't be checked, or "".
 func (e *exam) cannot(l layer) string {
 	if l.network && e.Offline {
 		return "it needs the network, but --offline was given"
@@ -211,7 +212,7 @@ func (e *exam) ok(id, observed string) {
 	e.add(Finding{ID: id, Severity: provider.SeverityOK, Observed: observed})
 }
 
-// skip says that the whole layer wasn't looked at.
+// skip reports that the whole layer wasn't checked.
 func (e *exam) skip(why string) {
 	e.skipped[e.current] = true
 	e.add(Finding{ID: e.current + ".skipped", Severity: provider.SeveritySkipped, Observed: why})

@@ -18,16 +18,16 @@ type apiState struct {
 	found func() (turso.Database, error) // the profile's database
 }
 
-// JWKSLimit is the number of registrations that an organization of Turso's smallest plan may have,
-// as Turso's own message says ("jwks count limit(2) exceeded"). Those of other plans are
-// not published.
+// JWKSLimit is how many registrations Turso allows an organization on its smallest plan,
+// according to its own message ("jwks count limit(2) exceeded"). The limits of other plans
+// are not published.
 const JWKSLimit = 2
 
 // noAPIToken says what a Platform API token is needed for.
 const noAPIToken = "there is no Turso API token: set TURSO_API_TOKEN (the scope read is enough)"
 
-// turso looks at the registrations of the organization, and whether the token's key is
-// in one of them.
+// turso checks the organization's registrations, and whether one of them contains the
+// token's key.
 func (e *exam) turso(ctx context.Context) {
 	p := e.asked(ctx)
 	defer e.tellFailure("jwks save", "turso.jwks.save-fails")
@@ -76,7 +76,7 @@ func (e *exam) turso(ctx context.Context) {
 		e.ok("turso.jwks.registered", fmt.Sprintf("the registration %q contains the token's key", holder.Name))
 	}
 	e.lookAtSets(sets, p.unknownKey())
-	for _, s := range sets { // what is gone by now failed for nothing
+	for _, s := range sets { // a failed removal doesn't matter once the registration is gone
 		defer e.tellFailure(RemoveCommand(s.Name), "turso.jwks.remove-fails")
 	}
 	if len(sets) == 0 {
@@ -86,8 +86,9 @@ func (e *exam) turso(ctx context.Context) {
 	}
 }
 
-// keyRefused returns the report that started it all: a good token whose key Turso does not
-// take. holder is the registration that has the key, why says what isn't known of it.
+// keyRefused reports the failure that zen was written for: the token is good, but Turso
+// does not accept its key. holder is the registration that contains the key; if it isn't
+// known, why says so.
 func keyRefused(c provider.Claims, holder, why string) Finding {
 	f := Finding{
 		ID: "turso.jwks.key-refused", Severity: provider.SeverityError, Kind: provider.ErrRejected,
@@ -101,8 +102,8 @@ func keyRefused(c provider.Claims, holder, why string) Finding {
 	return f
 }
 
-// elsewhere means that the only registrations with the token's key are of another region than
-// the database. refused says that the database doesn't know the key.
+// elsewhere reports that all registrations that contain the token's key are for another
+// region than the database's. refused says that the database refused the key.
 func (e *exam) elsewhere(holder turso.KeySet, region string, refused bool) Finding {
 	f := Finding{
 		ID: "turso.jwks.region", Severity: provider.SeverityWarn, Kind: provider.ErrRejected,
@@ -121,7 +122,7 @@ func (e *exam) elsewhere(holder turso.KeySet, region string, refused bool) Findi
 	return f
 }
 
-// lookAtSets says what is wrong with the registrations themselves.
+// lookAtSets reports what is wrong with the registrations themselves, and offers repairs.
 func (e *exam) lookAtSets(sets []turso.KeySet, refused bool) {
 	for _, f := range CheckKeySets(sets, refused) {
 		if name := surplus(sets); name != "" && (f.ID == "turso.jwks.over-limit" || f.ID == "turso.jwks.duplicate") {
@@ -136,8 +137,8 @@ func (e *exam) lookAtSets(sets []turso.KeySet, refused bool) {
 	}
 }
 
-// CheckKeySets finds what is wrong with a list of registrations, as far as the list
-// itself shows. refused says that Turso refuses a key that one of them has.
+// CheckKeySets returns what is wrong with a list of registrations, as far as the list
+// itself shows it. refused says that Turso refuses a key that one of them contains.
 func CheckKeySets(sets []turso.KeySet, refused bool) []Finding {
 	var found []Finding
 	if len(sets) > JWKSLimit {
@@ -172,7 +173,7 @@ func CheckKeySets(sets []turso.KeySet, refused bool) []Finding {
 	return found
 }
 
-// publicIssuers are hosts of key sets that give a token to everyone.
+// publicIssuers are the hosts of issuers from which anyone can get a token, with their names.
 var publicIssuers = map[string]string{
 	"token.actions.githubusercontent.com": "GitHub", "gitlab.com": "GitLab", "www.googleapis.com": "Google", "accounts.google.com": "Google",
 	"login.microsoftonline.com": "Microsoft", "appleid.apple.com": "Apple", "agent.buildkite.com": "Buildkite", "oidc.circleci.com": "CircleCI",
@@ -180,8 +181,8 @@ var publicIssuers = map[string]string{
 	"app.terraform.io": "Terraform Cloud", "oauth.telegram.org": "Telegram",
 }
 
-// PublicIssuer returns whose key set a URL is of, if everyone can get a token that it
-// verifies; else "".
+// PublicIssuer returns the name of the issuer whose key set is at a URL if anyone can get
+// a token from that issuer, and "" otherwise.
 func PublicIssuer(keySet string) string {
 	u, err := url.Parse(keySet)
 	if err != nil {
@@ -206,8 +207,9 @@ func (e *exam) registered(sets []turso.KeySet) bool {
 // maxFetched bounds how many registrations are fetched to look for a key.
 const maxFetched = 5
 
-// holder returns a registration that has the token's key: of the database's region, if one is.
-// Else region is the database's. Without a region a registration counts everywhere.
+// holder returns a registration that contains the token's key and is valid in the
+// database's region; one without a region is valid everywhere. If there are only
+// registrations for other regions, it returns one of them and the database's region.
 func (e *exam) holder(ctx context.Context, sets []turso.KeySet) (found turso.KeySet, region string) {
 	for _, s := range e.holders(ctx, sets) {
 		if s.Region == "" {
@@ -215,7 +217,7 @@ func (e *exam) holder(ctx context.Context, sets []turso.KeySet) (found turso.Key
 		}
 		d, err := e.findDatabase(ctx)
 		if err != nil || d.PrimaryRegion == "" || d.PrimaryRegion == s.Region {
-			return s, "" // or nothing to compare with
+			return s, "" // it matches, or the database's region isn't known
 		}
 		if region == "" {
 			found, region = s, d.PrimaryRegion
@@ -224,7 +226,7 @@ func (e *exam) holder(ctx context.Context, sets []turso.KeySet) (found turso.Key
 	return found, region
 }
 
-// holders returns the registrations that have the token's key.
+// holders returns the registrations that contain the token's key.
 func (e *exam) holders(ctx context.Context, sets []turso.KeySet) (found []turso.KeySet) {
 	if e.claims.KeyID == "" {
 		return nil
@@ -270,7 +272,7 @@ func (e *exam) findDatabase(ctx context.Context) (turso.Database, error) {
 	return e.api.found()
 }
 
-// plan looks at what the owner's plan allows, and at what is blocked.
+// plan checks what the owner's plan allows, and what is blocked.
 func (e *exam) plan(ctx context.Context) {
 	if e.Turso == nil {
 		e.skip(noAPIToken)
@@ -308,7 +310,7 @@ func (e *exam) plan(ctx context.Context) {
 	}
 }
 
-// blocks looks at what the owner or the plan has stopped.
+// blocks checks whether the owner or the plan blocks reads or writes.
 func (e *exam) blocks(ctx context.Context, d turso.Database) (Finding, error) {
 	reads, writes, err := e.Turso.Blocked(ctx, e.Organization)
 	if err != nil {
@@ -332,7 +334,7 @@ func (e *exam) blocks(ctx context.Context, d turso.Database) (Finding, error) {
 	}, nil
 }
 
-// asleep looks for an archived group.
+// asleep checks whether the database's group is archived.
 func (e *exam) asleep(_ context.Context, d turso.Database) (Finding, error) {
 	if !d.Sleeping {
 		return Finding{}, nil
@@ -343,7 +345,7 @@ func (e *exam) asleep(_ context.Context, d turso.Database) (Finding, error) {
 	}, nil
 }
 
-// doors looks at who may query the database at all.
+// doors checks which networks may query the database.
 func (e *exam) doors(ctx context.Context, d turso.Database) (Finding, error) {
 	c, err := e.Turso.Configuration(ctx, e.Organization, d.Name)
 	allowed := slices.Concat(c.AllowedIPs, c.AllowedVPCs)
@@ -356,10 +358,10 @@ func (e *exam) doors(ctx context.Context, d turso.Database) (Finding, error) {
 	}, nil
 }
 
-// nearlyUsed is the part of a quota from which on it is spoken of.
+// nearlyUsed is the used part of a quota from which on it is reported.
 const nearlyUsed = 0.9
 
-// quota holds what was used against the plan.
+// quota compares the usage with the plan's quotas.
 func (e *exam) quota(ctx context.Context, _ turso.Database) (Finding, error) {
 	subscription, err := e.Turso.Subscription(ctx, e.Organization)
 	if err != nil {
