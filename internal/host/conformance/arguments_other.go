@@ -2,5 +2,5 @@
 
 package conformance
 
-// arguments of other processes are not to be had in one way on other systems.
+// arguments returns nothing: only Linux has one simple way to read them.
 func arguments(int) string { return "" }

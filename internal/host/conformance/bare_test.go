@@ -29,15 +29,15 @@ import (
 	"github.com/zen-auth/zen/internal/wire"
 )
 
-// bare is a provider without go-plugin and without the SDK, as one written in another
-// language, with a part left out.
+// bare is a provider without go-plugin and without the SDK, like one written in another
+// language. Its fields leave out parts of it.
 type bare struct {
 	name         string
 	open         bool // accepts any client certificate
 	noHealth     bool
 	noController bool
 	greedy       bool   // accepts messages of any size
-	without      string // a service in its description that it doesn't serve
+	without      string // a service that it describes but doesn't serve
 	unary        grpc.UnaryServerInterceptor
 	stream       grpc.StreamServerInterceptor
 }
@@ -93,7 +93,7 @@ func (b bare) serve() {
 	_ = server.Serve(listener)
 }
 
-// selective registers all services but one.
+// selective registers all services except one.
 type selective struct {
 	*grpc.Server
 	without string

@@ -43,7 +43,7 @@ func checkAssertion(ctx context.Context, s *suite) (string, error) {
 	return examineAssertion(statement, s.description.GetAssertions(), time.Now())
 }
 
-// examineAssertion checks what can be seen of an assertion.
+// examineAssertion checks an assertion as far as possible without its keys.
 func examineAssertion(a *pb.Statement, kinds []string, now time.Time) (string, error) {
 	switch {
 	case len(a.GetValue()) == 0:

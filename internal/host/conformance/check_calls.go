@@ -17,7 +17,8 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// checkUnknown sends grease (RFC 8701 has the word): what a later version may send.
+// checkUnknown sends what a later version of the protocol might send: grease, as RFC 8701
+// calls it.
 func checkUnknown(ctx context.Context, s *suite) (string, error) {
 	_, conn, err := s.serving(ctx)
 	if err != nil {
@@ -130,7 +131,7 @@ func checkConcurrency(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d calls in %v", callers*(len(probes)+1), time.Since(began).Round(time.Millisecond)), errUnless(!p.endsWithin(0), "it exited")
 }
 
-// firstOf returns the first of joined errors: the others say the same.
+// firstOf returns the first of joined errors. The others are about the same fault.
 func firstOf(err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()[0]
@@ -138,7 +139,7 @@ func firstOf(err error) error {
 	return err
 }
 
-// hurry is a deadline that a call which waits for something doesn't keep.
+// hurry is a deadline that a call exceeds if it waits for anything.
 const hurry = 200 * time.Millisecond
 
 func checkDeadline(ctx context.Context, s *suite) (string, error) {
@@ -146,7 +147,7 @@ func checkDeadline(ctx context.Context, s *suite) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s.trap.hang(true) // where the network is asked, it says nothing
+	s.trap.hang(true) // the network doesn't answer
 	late := 0
 	for _, p := range s.probes() {
 		if status.Code(p.call(ctx, conn, hurry)) == codes.DeadlineExceeded {
@@ -165,13 +166,13 @@ func checkDeadline(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d of %d calls exceeded their deadline", late, len(s.probes())), nil
 }
 
-// Login is opened in more than one check.
+// openLogin starts a login.
 func openLogin(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin) (pb.Identity_LoginClient, error) {
 	stream, err := pb.NewIdentityClient(conn).Login(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// An error shows in Recv.
+	// Recv returns the error, if there is one.
 	_ = stream.Send(&pb.LoginRequest{Message: &pb.LoginRequest_Begin{Begin: begin}})
 	return stream, nil
 }

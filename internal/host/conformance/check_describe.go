@@ -19,14 +19,14 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// describeLimit is the wait for each provider of a person who lists them.
+// describeLimit is how long zen provider list may wait for each provider.
 const describeLimit = 100 * time.Millisecond
 
 func checkDescribe(ctx context.Context, s *suite) (string, error) {
 	fastest := time.Hour
 	var first *pb.DescribeResponse
 	for range 2 {
-		// A process of its own each time: nothing may depend on what came before.
+		// A new process each time: no answer may depend on earlier calls.
 		_, conn, err := s.serving(ctx)
 		if err != nil {
 			return "", err
@@ -107,7 +107,7 @@ func checkSchema(_ context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d services, %d settings, %d methods", len(services)+1, len(keys), len(methods)), nil
 }
 
-// assertionFaults says what is wrong with the description of assertions.
+// assertionFaults returns what is wrong with the description of assertions.
 func assertionFaults(d *pb.DescribeResponse, services, keys map[string]bool) (wrong []error) {
 	if services[string(provider.ServiceAssertion)] != (len(d.GetAssertions()) > 0) {
 		wrong = append(wrong, errors.New("it lists the service Assertion without kinds of assertions, or kinds without the service"))
@@ -166,12 +166,12 @@ func fieldFaults(f *pb.Field) (wrong []error) {
 	return wrong
 }
 
-// isLine reports whether s can stand on a terminal as it is.
+// isLine reports whether s is one line that can be printed to a terminal as it is.
 func isLine(s string) bool {
 	return len(s) <= 1<<10 && text.IsPlain(s) && !strings.ContainsRune(s, utf8.RuneError)
 }
 
-// oneLine makes s stand on a terminal.
+// oneLine makes s one line that can be printed to a terminal.
 func oneLine(s string) string {
 	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' })
 	return text.Line(strings.Join(lines, "; "), len(s)*2)
@@ -182,7 +182,7 @@ func checkOffline(ctx context.Context, s *suite) (string, error) {
 		return "", skipped("the network was allowed")
 	}
 	before := s.trap.connections()
-	s.trap.hang(true) // a caller that waits for an answer waits for ever
+	s.trap.hang(true) // whoever waits for an answer of the network waits forever
 	_, conn, err := s.serving(ctx)
 	if err != nil {
 		return "", err
@@ -203,7 +203,8 @@ func checkOffline(ctx context.Context, s *suite) (string, error) {
 	return s.offlineSecluded(ctx, settings, outcome(err))
 }
 
-// offlineSecluded sees providers that go past the proxy, where the system lets it.
+// offlineSecluded repeats the calls without any network, if the system allows that: it
+// finds providers that bypass the proxy.
 func (s *suite) offlineSecluded(ctx context.Context, settings map[string]string, want string) (string, error) {
 	const byProxy = "by its proxy"
 	if !canSeclude {
@@ -211,7 +212,7 @@ func (s *suite) offlineSecluded(ctx context.Context, settings map[string]string,
 	}
 	s.secluded = true
 	p, err := s.start(ctx)
-	if err != nil { // containers often forbid it
+	if err != nil { // containers often forbid this
 		return byProxy, nil
 	}
 	conn, err := p.dial(ctx)

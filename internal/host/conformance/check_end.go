@@ -38,7 +38,7 @@ func checkStop(ctx context.Context, s *suite) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("login: %w", err)
 	}
-	// Its first question shows that it is under way; an error will do as well.
+	// The first request shows that the login has begun; so does an error.
 	_, _ = stream.Recv()
 	took, err = shutDown(ctx, p, conn)
 	if err != nil {
@@ -47,12 +47,12 @@ func checkStop(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%s; during a login %v", detail, took.Round(time.Millisecond)), nil
 }
 
-// shutDown asks the provider to end, and waits as long as a host does.
+// shutDown asks the provider to exit, and waits as long as a host does.
 func shutDown(ctx context.Context, p *process, conn *grpc.ClientConn) (time.Duration, error) {
 	began := time.Now()
 	bounded, cancel := context.WithTimeout(ctx, stopLimit)
 	defer cancel()
-	// The connection may break before the answer: only that there is none counts.
+	// The connection may break before the answer arrives, so other errors don't matter.
 	err := conn.Invoke(bounded, "/plugin.GRPCController/Shutdown", &emptypb.Empty{}, &emptypb.Empty{})
 	if status.Code(err) == codes.Unimplemented {
 		return 0, errors.New("it doesn't provide plugin.GRPCController/Shutdown")
@@ -61,7 +61,7 @@ func shutDown(ctx context.Context, p *process, conn *grpc.ClientConn) (time.Dura
 		return 0, fmt.Errorf("it is still running after %v", stopLimit)
 	}
 	took := time.Since(began)
-	// The last of a group may be about to go.
+	// The last processes of the group may just be ending.
 	for end := time.Now().Add(drain); p.groupAlive(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			return 0, errors.New("processes that it started are still running")
@@ -70,8 +70,8 @@ func shutDown(ctx context.Context, p *process, conn *grpc.ClientConn) (time.Dura
 	return took, nil
 }
 
-// drain limits how long what is about to end may take.
+// drain is how much longer the processes that a provider started may run.
 const drain = 200 * time.Millisecond
 
-// parentLimit is for a provider to notice that its parent has gone.
+// parentLimit is how long a provider may run after its parent has died.
 const parentLimit = 2 * time.Second

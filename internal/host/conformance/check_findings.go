@@ -14,7 +14,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// unknownFix is a repair that is not on offer.
+// unknownFix is the id of a repair that is not offered.
 const unknownFix = "zen-test-no-such-fix"
 
 func checkFindings(ctx context.Context, s *suite) (string, error) {
@@ -55,7 +55,7 @@ func checkFindings(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d findings, %d repairs offered", n, len(offered)), answers(ctx, conn)
 }
 
-// findingFault says what is wrong with a finding.
+// findingFault returns what is wrong with a finding.
 func findingFault(f *pb.Finding) error {
 	_, known := reasons[f.GetReason()]
 	good := f.GetSeverity() == pb.Severity_SEVERITY_OK || f.GetSeverity() == pb.Severity_SEVERITY_SKIPPED
@@ -101,8 +101,9 @@ func fixFault(fix *pb.Fix) error {
 	return nil
 }
 
-// repairs tries what must not be done: a repair that was not offered, and those on offer
-// without the secrets that they take. One that takes none is left alone.
+// repairs requests repairs that the provider must refuse: one that was not offered, and
+// the offered ones without the answers that they need. It doesn't request an offered
+// repair that needs no answers.
 func repairs(ctx context.Context, conn *grpc.ClientConn, offered []*pb.Fix) error {
 	fix := func(id string) error {
 		stream, err := pb.NewProviderClient(conn).Fix(ctx, &pb.FixRequest{Id: id})

@@ -15,19 +15,20 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// patience limits how long a login without an answer is watched.
+// patience limits a login whose requests stay without an answer.
 const patience = 2 * time.Second
 
-// signIn is a login and what became of it.
+// signIn is the result of a login.
 type signIn struct {
 	stored *pb.SignIn
-	broken error // of the rules
-	err    error // of the call; nil if it ended well
-	// asked is the question that it asked of a person; "" means none.
+	broken error // the rule that the login broke
+	err    error // the call's error; nil if it succeeded
+	// asked is the kind of request with which it asked the user something, or "".
 	asked string
 }
 
-// login plays the host, where no one answers and store ends with storeFailure.
+// login makes a login in the role of a host whose user answers nothing, or made-up texts
+// if the login is interactive. If storeFailure is not nil, it is the answer to Store.
 func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, storeFailure *pb.Failure) signIn {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -36,7 +37,7 @@ func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, sto
 	if err != nil {
 		return signIn{err: err}
 	}
-	// Answers to nothing, and a message of a kind that isn't known: grease.
+	// Grease: an answer to no request, and a message of an unknown kind.
 	_ = stream.Send(&pb.LoginRequest{Message: &pb.LoginRequest_Answer{Answer: &pb.HostAnswer{Id: 1 << 30}}})
 	_ = stream.Send(greased(&pb.LoginRequest{}))
 	used := make(map[uint32]bool)
@@ -144,7 +145,7 @@ func checkLogin(ctx context.Context, s *suite) (string, error) {
 	return detail, errors.Join(person.fault(), answers(ctx, conn))
 }
 
-// fault says what is wrong with a login however it ended.
+// fault returns what is wrong with a login, whether it succeeded or not.
 func (l signIn) fault() error {
 	switch {
 	case l.broken != nil:
@@ -187,7 +188,7 @@ func checkCancellation(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d logins, each starting with %s", logins, first), nil
 }
 
-// givenUp opens a login, waits for what it wants first, and gives up.
+// givenUp starts a login, waits for its first request, and cancels it.
 func givenUp(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -207,7 +208,7 @@ func givenUp(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin) (
 	return kindOf(request), nil
 }
 
-// kindOf returns the name of what the provider asks for: open_url.
+// kindOf returns the name of what the provider requests, such as open_url.
 func kindOf(request *pb.LoginResponse) string {
 	m := request.ProtoReflect()
 	if field := m.WhichOneof(m.Descriptor().Oneofs().ByName("request")); field != nil {

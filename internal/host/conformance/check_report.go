@@ -16,7 +16,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// reasons are the words of the contract for an error, with the code of each.
+// reasons maps the protocol's reasons for an error to their status codes.
 var reasons = map[string]codes.Code{
 	"NO_CREDENTIAL": codes.Unauthenticated, "TOKEN_EXPIRED": codes.Unauthenticated,
 	"TOKEN_INVALID": codes.Unauthenticated, "REJECTED": codes.Unauthenticated,
@@ -26,7 +26,7 @@ var reasons = map[string]codes.Code{
 	"DEADLINE_EXCEEDED": codes.DeadlineExceeded, "OTHER": codes.Unknown,
 }
 
-// ofTransport are the codes that gRPC itself answers with, where no ErrorInfo is.
+// ofTransport are the codes of gRPC's own errors, which have no ErrorInfo.
 var ofTransport = []codes.Code{codes.Unimplemented, codes.Canceled, codes.DeadlineExceeded, codes.ResourceExhausted}
 
 func checkErrors(ctx context.Context, s *suite) (string, error) {
@@ -64,10 +64,10 @@ func checkErrors(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d errors: %s", len(s.transcript.errors), strings.Join(words, ", ")), nil
 }
 
-// fault says what is wrong with an error.
+// fault returns what is wrong with an error.
 func (f failure) fault() error {
 	if strings.HasPrefix(f.method, "GRPC") || strings.HasPrefix(f.method, "Health/") {
-		return nil // not of the contract
+		return nil // not part of the protocol
 	}
 	info := infoOf(f.status.Err())
 	switch {
@@ -97,8 +97,8 @@ func (f failure) fault() error {
 	return nil
 }
 
-// checkSecrets hands the provider all the kinds of secret that it ever gets, and
-// looks through everything that it let out during the run.
+// checkSecrets gives the provider every kind of secret that it can get, and searches
+// everything that it has said during the run for them.
 func checkSecrets(ctx context.Context, s *suite) (string, error) {
 	for _, secret := range []string{plantedCredential, "zen-test-credential-5a1b2c3d4e5f", plantedToken, plantedSetting, plantedAnswer} {
 		s.transcript.plant(secret)
@@ -113,7 +113,7 @@ func checkSecrets(ctx context.Context, s *suite) (string, error) {
 	if err := s.tell(ctx, whole); err != nil {
 		return "", err
 	}
-	if planted { // and once more where the made-up one is not taken
+	if planted { // and again without the made-up settings, which it may refuse
 		given, _ := s.settings()
 		if err := s.tell(ctx, given); err != nil {
 			return "", err
@@ -126,7 +126,7 @@ func checkSecrets(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("in %d places", len(s.transcript.pieces)), nil
 }
 
-// tell runs a process with every secret there is.
+// tell starts a process and gives it every kind of secret.
 func (s *suite) tell(ctx context.Context, settings map[string]string) error {
 	p, conn, err := s.serving(ctx)
 	if err != nil {
@@ -163,7 +163,7 @@ func (s *suite) tell(ctx context.Context, settings map[string]string) error {
 	return nil
 }
 
-// exhaust receives all of a stream, which the transcript reads along.
+// exhaust receives a whole stream, so that the transcript records it.
 func exhaust[M any](stream grpc.ServerStreamingClient[M]) {
 	for {
 		if _, err := stream.Recv(); err != nil {
@@ -172,8 +172,8 @@ func exhaust[M any](stream grpc.ServerStreamingClient[M]) {
 	}
 }
 
-// listen records what a go-plugin server redirects of its standard output and error
-// after its start. The returned channel is closed at the end of that.
+// listen records the standard output and error that a go-plugin server redirects after its
+// start. The returned channel is closed when they end.
 func (s *suite) listen(ctx context.Context, conn *grpc.ClientConn) <-chan struct{} {
 	done := make(chan struct{})
 	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, "/plugin.GRPCStdio/StreamStdio")
@@ -186,7 +186,7 @@ func (s *suite) listen(ctx context.Context, conn *grpc.ClientConn) <-chan struct
 	go func() {
 		defer close(done)
 		for {
-			// The channel and the bytes are fields that Empty doesn't have.
+			// The channel and the bytes are in fields that Empty doesn't know.
 			var data emptypb.Empty
 			if err := stream.RecvMsg(&data); err != nil {
 				return

@@ -10,8 +10,8 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// checkSettings tries what the host would not let through: a provider must not rest
-// on that, since a setting that is misread is a hole.
+// checkSettings tries settings that zen itself would refuse. A provider must not rely on
+// that, since a misread setting can be a security hole.
 func checkSettings(ctx context.Context, s *suite) (string, error) {
 	whole, missing := s.settings()
 	tried := 0
@@ -36,7 +36,7 @@ func checkSettings(ctx context.Context, s *suite) (string, error) {
 			}
 		}
 	}
-	// A setting of a later version: ignored or refused.
+	// A setting of a later version may be ignored or refused.
 	extra := maps.Clone(whole)
 	extra["zen_provider_test"] = "1"
 	if err := s.tryConfigure(ctx, extra); err != nil && reasonOf(err) != "CONFIG" {
@@ -50,8 +50,8 @@ func checkSettings(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d wrong or missing values", tried), nil
 }
 
-// refuses wants CONFIG for settings of which one is wrong or, where value is empty,
-// missing.
+// refuses checks that the provider answers CONFIG if the setting key has a wrong value or,
+// if value is empty, is missing.
 func (s *suite) refuses(ctx context.Context, whole map[string]string, key, value string) error {
 	settings, how := maps.Clone(whole), "a wrong "
 	settings[key] = value
@@ -66,7 +66,7 @@ func (s *suite) refuses(ctx context.Context, whole map[string]string, key, value
 	return errUnless(reasonOf(err) == "CONFIG", "%s%s is %s, not CONFIG", how, key, shortError(err))
 }
 
-// tryConfigure configures a process of its own.
+// tryConfigure configures a new process.
 func (s *suite) tryConfigure(ctx context.Context, settings map[string]string) error {
 	p, conn, err := s.serving(ctx)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// maxBlock bounds a text that has lines.
+// maxBlock limits the length of a text with several lines.
 const maxBlock = 64 << 10
 
 func checkSetup(ctx context.Context, s *suite) (string, error) {
@@ -68,7 +68,7 @@ func (s *suite) setUp(ctx context.Context, conn *grpc.ClientConn, topic string) 
 	return pb.NewSetupClient(conn).Setup(ctx, &pb.SetupRequest{Purpose: s.purpose(), Topic: topic})
 }
 
-// setupFault says what is wrong with the text of a setup.
+// setupFault returns what is wrong with an answer to Setup.
 func setupFault(r *pb.SetupResponse) error {
 	if v := r.GetIssuer(); v != nil && (v.GetIssuer() == "" || v.GetKeySetUrl() == "" || len(v.GetAlgorithms()) == 0) {
 		return errors.New("its issuer has no name, no URL of the key set or no algorithms")
@@ -98,7 +98,7 @@ func setupFault(r *pb.SetupResponse) error {
 	return nil
 }
 
-// isBlock reports whether s has lines that can stand on a terminal as they are.
+// isBlock reports whether s consists of lines that can be printed to a terminal as they are.
 func isBlock(s string) bool {
 	for line := range strings.SplitSeq(s, "\n") {
 		if !isLine(strings.ReplaceAll(line, "\t", " ")) {

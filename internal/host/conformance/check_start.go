@@ -68,12 +68,13 @@ func checkVersions(ctx context.Context, s *suite) (string, error) {
 		}
 		line, err := p.greeting(ctx)
 		if errors.Is(err, errNoGreeting) && !c.chosen {
-			continue // nothing in common is a reason to end
+			continue // without a common version it may exit
 		}
 		if err != nil {
 			return "", fmt.Errorf("offered %s: %w", c.offered, err)
 		}
-		// Without a common version it says its own, so that the host can name both.
+		// Without a common version, a provider that doesn't exit prints its own version, so
+		// that the host can name both.
 		if fields := strings.Split(line, "|"); len(fields) < 2 || fields[1] != "1" {
 			return "", fmt.Errorf("offered %s, it answers with %.40q", c.offered, strings.Join(fields[:min(2, len(fields))], "|"))
 		}
@@ -116,7 +117,7 @@ func checkTLS(ctx context.Context, s *suite) (string, error) {
 	return "", nil
 }
 
-// reaches calls Describe over a connection of its own.
+// reaches calls Describe over a new connection with these TLS credentials.
 func reaches(ctx context.Context, g greeting, c credentials.TransportCredentials) error {
 	conn, err := grpc.NewClient("passthrough:///provider", grpc.WithTransportCredentials(c),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {

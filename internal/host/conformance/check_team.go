@@ -12,10 +12,11 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// noSuchThing is the id of nothing: of no organization, member or invitation.
+// noSuchThing is an id that no organization, member or invitation has.
 const noSuchThing = "zen-test-no-such-thing"
 
-// checkTeam invites no one: it reads, and asks for what can't be done.
+// checkTeam lists members and invitations, and makes requests that can't succeed. It sends
+// no invitation.
 func checkTeam(ctx context.Context, s *suite) (string, error) {
 	if !s.has(provider.ServiceTeam) {
 		return "", skipped("it doesn't provide Team")
@@ -111,7 +112,7 @@ func checkOrganizations(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d organizations", len(before)), nil
 }
 
-// membershipsFault says what is wrong with a list of organizations.
+// membershipsFault returns what is wrong with a list of organizations.
 func membershipsFault(memberships []*pb.Membership) error {
 	ids, active := make(map[string]bool), 0
 	for _, m := range memberships {
@@ -129,14 +130,14 @@ func membershipsFault(memberships []*pb.Membership) error {
 	return nil
 }
 
-// replacing is an answer that may replace the credential, and may be a failure.
+// replacing is a response that may replace the credential, and may be a failure.
 type replacing interface {
 	GetCredential() *pb.Credential
 	GetFailure() *pb.Failure
 }
 
-// act makes a call with the credential of the suite's login, or one that was never issued, and
-// keeps what replaces it.
+// act makes a call with the credential of an earlier login, or with one that was never
+// issued. If the response replaces that login's credential, act keeps the new one.
 func (s *suite) act(ctx context.Context, organization string, call func(context.Context, *pb.TeamContext) (replacing, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*callLimit)
 	defer cancel()

@@ -16,7 +16,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// skew is the difference that is tolerated between two clocks.
+// skew is the tolerated difference between two clocks.
 const skew = time.Minute
 
 func checkToken(ctx context.Context, s *suite) (string, error) {
@@ -63,7 +63,7 @@ func (s *suite) token(ctx context.Context, conn *grpc.ClientConn, access pb.Acce
 	return reply.GetToken(), nil
 }
 
-// examine checks what can be seen of a token.
+// examine checks a token as far as possible without its keys.
 func examine(t *pb.Token, access pb.Access, now time.Time) (string, error) {
 	value := string(t.GetValue())
 	if err := (provider.Token{Value: provider.NewSecret(value)}).ValidateValue(); err != nil {
@@ -101,7 +101,7 @@ func examine(t *pb.Token, access pb.Access, now time.Time) (string, error) {
 	return "a JWT, " + life(expires, now), nil
 }
 
-// times checks the times that a token came with. No expiry is a token without end.
+// times checks the times that a token came with. A token without an expiry never expires.
 func times(t *pb.Token, now time.Time) (expires time.Time, err error) {
 	for name, at := range map[string]*timestamppb.Timestamp{"expiry": t.GetExpires(), "time of issue": t.GetIssued()} {
 		if at != nil && (at.CheckValid() != nil || at.GetSeconds() <= 0) {
@@ -127,7 +127,7 @@ type claims struct {
 	Access  string   `json:"a"`
 }
 
-// payload reads the claims of a JWT, unverified, or nil.
+// payload returns the unverified claims of a JWT, or nil if token is not a JWT.
 func payload(token string) *claims {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

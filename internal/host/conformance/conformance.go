@@ -15,25 +15,26 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// Options say what is tested.
+// Options say which program is tested, and how.
 type Options struct {
-	// Path is the program, absolute, named zen-provider-NAME.
+	// Path is the absolute path of the program, which is named zen-provider-NAME.
 	Path string
-	// Settings are the provider's, beside the defaults of its own.
+	// Settings are the provider's settings; the others have the provider's own defaults.
 	Settings provider.Settings
-	// Visible are the keys of Settings whose values others can read, as those in the
-	// arguments of a program. None may be of a setting that is sensitive.
+	// Visible are the keys of Settings whose values other users can read, because they were
+	// given as arguments of a command. None of these settings may be sensitive.
 	Visible []string
-	// Database is the database that tokens are asked for; empty means one that doesn't exist.
+	// Database is the database that tokens are requested for. If empty, it is one that
+	// doesn't exist.
 	Database provider.Target
-	// Network lets the provider reach what the environment lets it reach.
+	// Network gives the provider the network access that the environment allows.
 	Network bool
 }
 
 // Status is the outcome of a check.
 type Status string
 
-// The ends of a check. One that was skipped had nothing to look at.
+// The outcomes of a check. It is skipped if there is nothing to check.
 const (
 	Pass Status = "pass"
 	Fail Status = "fail"
@@ -42,12 +43,12 @@ const (
 
 // Result is the result of one check.
 type Result struct {
-	// Name is short and stable: "describe".
+	// Name is the short, stable name of the check: "describe".
 	Name string
 	// Rule is the rule that every provider has to follow.
 	Rule   string
 	Status Status
-	// Detail is a line about what was seen; it has no secret in it.
+	// Detail says in one line what was observed; it contains no secrets.
 	Detail string
 	Took   time.Duration
 }
@@ -55,7 +56,7 @@ type Result struct {
 // Report is the result of a whole run.
 type Report struct {
 	Path string
-	// Name and Version are what the provider says of itself, where it does.
+	// Name and Version come from the provider's description; empty if it gave none.
 	Name, Version string
 	Results       []Result
 }
@@ -70,18 +71,18 @@ func (r Report) Passed() bool {
 	return true
 }
 
-// check is one of the suite. It returns what it saw, or an error: a skipped, or
-// whatever is wrong.
+// check is one check of the suite. run returns what it observed, or an error that says
+// what is wrong; if the error is of type skipped, there was nothing to check.
 type check struct {
 	name, rule string
 	run        func(ctx context.Context, s *suite) (string, error)
 }
 
-// checkLimit bounds one check, whose own limits are shorter.
+// checkLimit limits one check. The time limits within a check are shorter.
 const checkLimit = 60 * time.Second
 
-// checks are in the order of a provider's life. The last two look back on all that
-// was said meanwhile.
+// checks are in the order of a provider's life. The last two examine everything that the
+// provider has said during the others.
 var checks = []check{
 	{"handshake", "prints one line with its certificate and its address, a socket in the given directory", checkHandshake},
 	{"refusal", "exits if the cookie or PLUGIN_CLIENT_CERT is missing", checkRefusal},
@@ -111,9 +112,9 @@ var checks = []check{
 	{"secrets", "output, errors, findings and arguments contain no secrets", checkSecrets},
 }
 
-// Run runs the whole suite, and each of its processes ends before it returns. Its
-// error is about the suite: ctx ended, a program that isn't there, a setting that
-// the provider doesn't have. done, if not nil, gets each result as it comes.
+// Run runs the whole suite, and returns after all of its processes have ended. It returns
+// an error only if the suite itself can't be run: if ctx has ended, the program doesn't
+// exist, or the provider has no such setting. done, if not nil, is called with each result.
 func Run(ctx context.Context, options Options, done func(Result)) (Report, error) {
 	report := Report{Path: options.Path}
 	s, err := newSuite(options)
@@ -128,7 +129,7 @@ func Run(ctx context.Context, options Options, done func(Result)) (Report, error
 	for _, c := range checks {
 		var result Result
 		if len(report.Results) > 0 && report.Results[0].Status == Fail {
-			// Each of the others would wait for the handshake in vain.
+			// All other checks would wait for a handshake that doesn't come.
 			result = Result{Name: c.name, Rule: c.rule, Status: Skip, Detail: "there is no handshake"}
 		} else {
 			result = s.check(ctx, c)
@@ -162,24 +163,24 @@ func (s *suite) check(ctx context.Context, c check) Result {
 	return result
 }
 
-// skipped is why a check had nothing to look at.
+// skipped is the reason why there was nothing to check.
 type skipped string
 
 func (s skipped) Error() string { return string(s) }
 
-// suite is one run.
+// suite is one run of the checks.
 type suite struct {
 	options    Options
 	name       string
 	trap       *trap
 	transcript transcript
-	// description is the first process's; empty if it gave none.
+	// description is the description that the first process gave; empty if it gave none.
 	description *pb.DescribeResponse
-	// secluded starts processes that have no network at all.
+	// secluded says that processes are started without any network.
 	secluded bool
-	// running are the processes of the check that is under way.
+	// running are the processes of the current check.
 	running []*process
-	// credential is the result of a login of the suite; nil if none succeeded.
+	// credential is the result of a login during the checks; nil if none succeeded.
 	credential *pb.Credential
 }
 
@@ -203,8 +204,9 @@ func newSuite(options Options) (*suite, error) {
 	return &suite{options: options, name: name, trap: trap, description: &pb.DescribeResponse{}}, nil
 }
 
-// introduce asks the provider who it is, for the checks to know what to expect. That
-// it can't be asked is for the checks to say; that it can't be started is not.
+// introduce gets the provider's description, from which the checks know what to expect.
+// It fails if the provider can't be started; if it gives no description, the checks report
+// that.
 func (s *suite) introduce(ctx context.Context) error {
 	p, err := s.start(ctx)
 	if err != nil {

@@ -31,8 +31,8 @@ import (
 // maxMessage is the protocol's limit for one message.
 const maxMessage = 1 << 20
 
-// hostIdentity returns the host's half of the TLS: its key, and the certificate that the
-// provider is told to trust.
+// hostIdentity returns the host's key and certificate, and the certificate again in PEM,
+// for the provider to trust.
 func hostIdentity() (tls.Certificate, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -58,7 +58,7 @@ type greeting struct {
 	certificate      *x509.Certificate
 }
 
-// parseGreeting takes a line apart: CORE|PROTOCOL|NETWORK|ADDRESS|grpc|CERTIFICATE.
+// parseGreeting parses a line of the form CORE|PROTOCOL|NETWORK|ADDRESS|grpc|CERTIFICATE.
 func parseGreeting(line, dir string) (greeting, error) {
 	fields := strings.Split(line, "|")
 	if len(fields) < 6 {
@@ -99,7 +99,7 @@ func parseGreeting(line, dir string) (greeting, error) {
 	return g, nil
 }
 
-// connection waits for the greeting and returns what a host then uses.
+// connection waits for the greeting and returns it, with the TLS configuration of a host.
 func (p *process) connection(ctx context.Context) (greeting, *tls.Config, error) {
 	line, err := p.greeting(ctx)
 	if err != nil {
@@ -142,7 +142,7 @@ func (p *process) dialWith(g greeting, config *tls.Config) (*grpc.ClientConn, er
 	)
 }
 
-// serving returns a started provider that has described itself.
+// serving starts a provider, and returns it once it has answered Describe.
 func (s *suite) serving(ctx context.Context) (*process, *grpc.ClientConn, error) {
 	p, err := s.start(ctx)
 	if err != nil {
@@ -155,7 +155,7 @@ func (s *suite) serving(ctx context.Context) (*process, *grpc.ClientConn, error)
 	return p, conn, answers(ctx, conn)
 }
 
-// answers wants an answer to Describe: a sign of life.
+// answers checks that the provider is alive: that it answers Describe.
 func answers(ctx context.Context, conn *grpc.ClientConn) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
@@ -165,8 +165,8 @@ func answers(ctx context.Context, conn *grpc.ClientConn) error {
 	return nil
 }
 
-// settings returns those of the options and the provider's own defaults. missing is a
-// required one that has neither.
+// settings returns the settings of the options, and the provider's own defaults for the
+// others. missing is a required setting that has neither.
 func (s *suite) settings() (settings map[string]string, missing string) {
 	settings = make(map[string]string)
 	for _, f := range s.description.GetFields() {
@@ -205,5 +205,5 @@ func (s *suite) configured(ctx context.Context) (*process, *grpc.ClientConn, err
 	return p, conn, nil
 }
 
-// broken reports whether err is of the connection, and no answer of a provider.
+// broken reports whether err comes from the connection, and not from the provider.
 func broken(err error) bool { return status.Code(err) == codes.Unavailable && infoOf(err) == nil }

@@ -1,10 +1,10 @@
-// Package conformance tests any provider from outside: a program that is started as
-// zen starts it, and spoken to as docs/provider-protocol.md says.
+// Package conformance tests any provider from outside: it starts the program as zen does,
+// and calls it as docs/provider-protocol.md describes.
 //
-// [Run] knows nothing of how the program was written. It brings a host of its own,
-// apart from the one in package plugin and from go-plugin's, so that a provider is
-// held to the protocol and not to what one implementation of it lets pass.
+// [Run] assumes nothing about how the program was written. It has its own host, separate
+// from the one in package host and from go-plugin's, so that a provider is tested against
+// the protocol, and not against what one implementation of it tolerates.
 //
-// Without Options.Network the provider's way out is a proxy that answers nothing:
-// what the suite makes up, credentials above all, reaches no server.
+// Without Options.Network, the provider's only way to the network is a proxy that forwards
+// nothing: the suite's made-up data, such as credentials, reach no server.
 package conformance

@@ -11,8 +11,8 @@ func isolation() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// killGroup kills p; the others are in its job.
+// killGroup kills p. The processes that it started end with its job object.
 func killGroup(p *os.Process) { _ = p.Kill() }
 
-// groupAlive reports whether anything is left in the provider's job.
+// groupAlive reports whether there are processes left in the provider's job object.
 func (p *process) groupAlive() bool { return leftover.Left(p.dir.Path) }

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// checkParent ends the thread that started the provider, which is to the kernel what
-// the death of the host would be (PR_SET_PDEATHSIG). A program that took itself out
-// of the host's hands, by a second fork or by prctl, goes on.
+// checkParent ends the thread that started the provider, which the kernel treats like the
+// death of the host (PR_SET_PDEATHSIG). A provider that has escaped this, by forking again
+// or by prctl, keeps running.
 func checkParent(ctx context.Context, s *suite) (string, error) {
 	p, _, err := s.serving(ctx)
 	if err != nil {

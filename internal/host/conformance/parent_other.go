@@ -7,15 +7,15 @@ import (
 	"syscall"
 )
 
-// checkParent needs a host that dies.
+// checkParent is skipped: it needs PR_SET_PDEATHSIG.
 func checkParent(context.Context, *suite) (string, error) {
 	return "", skipped("can only be tested on Linux")
 }
 
-// onMainThread matters to checkParent only.
+// onMainThread matters only for checkParent.
 func onMainThread() bool { return false }
 
-// canSeclude: only Linux takes the network from one process.
+// canSeclude is false: only Linux can start one process without a network.
 const canSeclude = false
 
 func seclude(*syscall.SysProcAttr) {}

@@ -15,7 +15,7 @@ import (
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
-// What the probes hand over as if it were a secret. No server ever made it.
+// The made-up secrets that the probes send. No server has ever issued them.
 const (
 	plantedCredential = `{"v":1,"planted":"zen-test-credential-5a1b2c3d4e5f"}`
 	plantedToken      = "zen-test-token-6b7c8d9eaf0b1c2d"
@@ -23,11 +23,10 @@ const (
 	plantedAnswer     = "zen-test-answer-8f90a1b2c3d4e5f6"
 )
 
-// plantedAudience is the audience that assertions are asked for.
+// plantedAudience is the audience that assertions are requested for.
 const plantedAudience = "https://audience.example.invalid"
 
-// probe is a call that makes sense to a provider and can't succeed: it carries a
-// credential that was never issued.
+// probe is a valid call that can't succeed, because its credential was never issued.
 type probe struct {
 	service provider.Service
 	method  string
@@ -82,7 +81,7 @@ func (s *suite) purpose() *pb.Purpose {
 
 func (p probe) full() string { return "/" + string(p.service) + "/" + p.method }
 
-// name is Service/Method.
+// name returns the short name of the method, Service/Method.
 func (p probe) name() string {
 	return string(p.service)[strings.LastIndexByte(string(p.service), '.')+1:] + "/" + p.method
 }
@@ -102,12 +101,13 @@ func (p probe) call(ctx context.Context, conn *grpc.ClientConn, limit time.Durat
 	return nil
 }
 
-// failed is an error beside a replaced credential.
+// failed is an error that comes as a response, which may also replace the credential.
 type failed struct{ failure *pb.Failure }
 
 func (f failed) Error() string { return f.failure.GetMessage() }
 
-// outcome distinguishes answers, without what may differ from call to call.
+// outcome returns what to compare of a call's result, without what may differ from call to
+// call.
 func outcome(err error) string {
 	if f, ok := err.(failed); ok {
 		return "failure " + f.failure.GetReason()
@@ -121,7 +121,7 @@ func outcome(err error) string {
 	return "without a reason: " + err.Error()
 }
 
-// greased is m with fields that no version of the protocol has.
+// greased returns a copy of m with fields that no version of the protocol has.
 func greased[M proto.Message](m M) M {
 	m = proto.Clone(m).(M)
 	var unknown []byte

@@ -25,38 +25,38 @@ import (
 )
 
 const (
-	// startLimit is for the greeting and for the first answer.
+	// startLimit limits the wait for the greeting, and for the first answer.
 	startLimit = 10 * time.Second
-	// stopLimit is the time that a host waits after Shutdown before it uses force.
+	// stopLimit is how long a host waits after Shutdown before it kills the provider.
 	stopLimit = time.Second
 )
 
-// callLimit is for calls that can't reach the network. Tests shorten it.
+// callLimit limits calls that can't reach the network. Tests shorten it.
 var callLimit = 10 * time.Second
 
-// process is a provider that was started.
+// process is a started provider.
 type process struct {
 	suite    *suite
 	cmd      *exec.Cmd
 	dir      *private.Dir
 	identity tls.Certificate
-	greeted  chan string   // has the first line, or is closed without
+	greeted  chan string   // gets the first line, or is closed without one
 	exited   chan struct{} // closed when the process and its output have ended
-	abandon  chan struct{} // closed: the thread that started the process ends
+	abandon  chan struct{} // closing it ends the thread that started the process
 	began    time.Time
 
 	stop        sync.Once
 	connections []*grpc.ClientConn
 }
 
-// start starts the provider as a host does. Of variables the last of a name counts;
-// one without "=" is taken away.
+// start starts the provider as a host does. variables change its environment: of those
+// with the same name the last one counts, and a name without "=" is removed.
 func (s *suite) start(ctx context.Context, variables ...string) (*process, error) {
 	identity, certificate, err := hostIdentity()
 	if err != nil {
 		return nil, fmt.Errorf("test provider: %w", err)
 	}
-	// A host sweeps those that a killed test left.
+	// If this test is killed, a host removes the directory later.
 	dir, err := host.MakeSocketDir()
 	if err != nil {
 		return nil, fmt.Errorf("test provider: %w", err)
@@ -96,12 +96,13 @@ func (s *suite) start(ctx context.Context, variables ...string) (*process, error
 	return p, ctx.Err()
 }
 
-// run starts the process on a thread that ends with it, or, abandoned, before: to
-// Linux, the death of that thread is the death of the parent (golang/go#27505).
+// run starts the process on a thread of its own, which ends after the process or when
+// abandon is closed. Linux treats the end of that thread as the death of the process's
+// parent (golang/go#27505).
 func (p *process) run(started chan<- error, stdout, stderr io.ReadCloser) {
-	runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+	runtime.LockOSThread() // never unlocked, so the thread ends with the goroutine
 	if onMainThread() {
-		// All but that one, which is held here so that another is taken.
+		// The main thread never ends. It is occupied here, so that another one is used.
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -126,7 +127,7 @@ func (p *process) run(started chan<- error, stdout, stderr io.ReadCloser) {
 		readers.Go(func() { p.record("standard error", stderr) })
 		state, _ := p.cmd.Process.Wait()
 		p.cmd.ProcessState = state
-		// What it left behind may hold the pipes open: that is not waited for.
+		// A process that it left behind may hold the pipes open. Don't wait for that one.
 		done := make(chan struct{})
 		go func() { defer close(done); readers.Wait() }()
 		select {
@@ -142,7 +143,7 @@ func (p *process) run(started chan<- error, stdout, stderr io.ReadCloser) {
 	}
 }
 
-// maxGreeting bounds the first line, which is about 1 KiB.
+// maxGreeting limits the length of the first line, which is about 1 KiB.
 const maxGreeting = 16 << 10
 
 func (p *process) readOutput(stdout io.Reader) {
@@ -184,7 +185,7 @@ func (p *process) greeting(ctx context.Context) (string, error) {
 	}
 }
 
-// endsWithin reports whether the process ends by itself.
+// endsWithin reports whether the process ends by itself within limit.
 func (p *process) endsWithin(limit time.Duration) bool {
 	select {
 	case <-p.exited:
@@ -194,7 +195,7 @@ func (p *process) endsWithin(limit time.Duration) bool {
 	}
 }
 
-// kill ends the process with all that it started, and removes what is left.
+// kill kills the process and everything that it started, and removes its directory.
 func (p *process) kill() {
 	p.stop.Do(func() {
 		for _, c := range p.connections {
@@ -215,9 +216,9 @@ func (s *suite) stopAll() {
 	s.trap.hang(false)
 }
 
-// environ returns what every provider sees of the environment.
+// environ returns the part of the environment that every provider gets.
 func (s *suite) environ() []string {
-	// A Go program that was built with -race would sleep for a second at its end.
+	// A Go program built with -race would otherwise sleep for a second before it exits.
 	environ := []string{"GORACE=atexit_sleep_ms=10"}
 	for _, entry := range host.Allowed(os.Environ()) {
 		name, _, _ := strings.Cut(strings.ToUpper(entry), "=")
@@ -233,7 +234,8 @@ func (s *suite) environ() []string {
 	return environ
 }
 
-// with applies changes to an environment.
+// with returns an environment with changes applied: NAME=VALUE sets a variable, and NAME
+// removes it.
 func with(environ, changes []string) []string {
 	for _, change := range changes {
 		name, _, set := strings.Cut(change, "=")

@@ -2,8 +2,8 @@ package conformance
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// stdio returns the text (field 2) of a plugin.StdioData, a message that go-plugin keeps
-// to itself.
+// stdio returns the text (field 2) of a plugin.StdioData, a message whose type go-plugin
+// does not export.
 func stdio(message []byte) string {
 	for len(message) > 0 {
 		number, kind, n := protowire.ConsumeTag(message)

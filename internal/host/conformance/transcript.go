@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// transcript is all that the provider let out, for the checks that look back. It is
+// transcript records everything that the provider says, for the checks at the end. It is
 // safe for concurrent use.
 type transcript struct {
 	// mu guards what is below.
@@ -26,20 +26,21 @@ type transcript struct {
 	planted []string
 }
 
-// piece is text and where it was seen. What a process writes comes in order.
+// piece is text and where it was seen. Text from one place is in the order in which it
+// was written.
 type piece struct{ where, text string }
 
-// failure is an error that a provider answered a call with.
+// failure is an error that a provider returned from a call.
 type failure struct {
 	method string
 	status *status.Status
 }
 
-// maxPiece bounds what is kept of a flood.
+// maxPiece is the length from which on a piece is not extended.
 const maxPiece = 1 << 20
 
-// add keeps text. Neighbours from one place become one piece, so that a secret that
-// was written in two parts is found.
+// add records text. It is appended to earlier text from the same place, so that a secret
+// that was written in two parts is found.
 func (t *transcript) add(where, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -55,7 +56,7 @@ func (t *transcript) add(where, text string) {
 // minSecret is the least length of a secret that can be distinguished from a word.
 const minSecret = 8
 
-// plant makes value a secret.
+// plant declares value to be a secret.
 func (t *transcript) plant(value string) {
 	if len(value) < minSecret {
 		return
@@ -66,7 +67,7 @@ func (t *transcript) plant(value string) {
 	t.planted = append(t.planted, value, strings.Trim(string(quoted), `"`), url.QueryEscape(value))
 }
 
-// redact takes planted secrets out of what the suite itself says.
+// redact replaces planted secrets in the suite's own messages.
 func (t *transcript) redact(text string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -126,7 +127,7 @@ func (t *transcript) stream(
 	return &recorded{ClientStream: s, transcript: t, method: method}, nil
 }
 
-// recorded is a stream whose messages and end are kept.
+// recorded is a stream whose messages and error are recorded.
 type recorded struct {
 	grpc.ClientStream
 	transcript *transcript
@@ -144,7 +145,7 @@ func (r *recorded) RecvMsg(m any) error {
 	return err
 }
 
-// message keeps the text of a message, and plants what is in fields for secrets.
+// message records the text of a message, and plants the values of fields for secrets.
 func (t *transcript) message(method string, m any) {
 	if message, ok := m.(proto.Message); ok && !strings.HasPrefix(method, "/plugin.") {
 		t.walk("the answer of "+shortMethod(method), message.ProtoReflect())
@@ -180,7 +181,7 @@ func (t *transcript) walk(where string, m protoreflect.Message) {
 	})
 }
 
-// infoOf returns the ErrorInfo of the contract in err, or nil.
+// infoOf returns the protocol's ErrorInfo in err, or nil.
 func infoOf(err error) *errdetails.ErrorInfo {
 	s, _ := status.FromError(err)
 	for _, detail := range s.Details() {
@@ -191,7 +192,7 @@ func infoOf(err error) *errdetails.ErrorInfo {
 	return nil
 }
 
-// reasonOf returns the contract's word for err, or "".
+// reasonOf returns the protocol's reason for err, such as CONFIG, or "".
 func reasonOf(err error) string {
 	if err == nil {
 		return ""
@@ -199,7 +200,7 @@ func reasonOf(err error) string {
 	return infoOf(err).GetReason()
 }
 
-// shortMethod is Service/Method.
+// shortMethod returns the short name of a method, Service/Method.
 func shortMethod(method string) string {
 	service, call, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	return service[strings.LastIndexByte(service, '.')+1:] + "/" + call

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// trap is the proxy through which a provider would reach the network. It counts,
-// and answers nothing: it closes a connection, or leaves it hanging.
+// trap is the provider's proxy. It counts the connections and forwards nothing: it refuses
+// them, or leaves them hanging.
 type trap struct {
 	listener net.Listener
 	serving  sync.WaitGroup
@@ -42,7 +42,7 @@ func (t *trap) serve() {
 		if t.hanging {
 			t.open[conn] = true
 		} else {
-			// A client that is still writing hears of it, instead of a reset.
+			// A client that is still writing gets an answer instead of a reset.
 			_ = conn.SetDeadline(time.Now().Add(time.Second))
 			_, _ = conn.Write([]byte("HTTP/1.1 503 no network here\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"))
 			_ = conn.Close()
@@ -51,8 +51,8 @@ func (t *trap) serve() {
 	}
 }
 
-// hang says whether connections are left hanging from now on; those that hang are
-// closed where not.
+// hang sets whether connections are left hanging from now on. If not, those that hang are
+// closed.
 func (t *trap) hang(on bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -65,7 +65,7 @@ func (t *trap) hang(on bool) {
 	}
 }
 
-// connections counts the connections so far.
+// connections returns the number of connections so far.
 func (t *trap) connections() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
