@@ -62,10 +62,8 @@ func shutDown(ctx context.Context, p *process, conn *grpc.ClientConn) (time.Dura
 	}
 	took := time.Since(began)
 	// The last processes of the group may just be ending.
-	for end := time.Now().Add(drain); p.groupAlive(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			return 0, errors.New("processes that it started are still running")
-		}
+	if !p.groupEndsWithin(drain) {
+		return 0, errors.New("processes that it started are still running")
 	}
 	return took, nil
 }

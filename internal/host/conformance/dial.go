@@ -183,7 +183,7 @@ func (s *suite) settings() (settings map[string]string, missing string) {
 	return settings, missing
 }
 
-// configured returns a provider that has its settings.
+// configured starts a provider, and returns it once it has accepted its settings.
 func (s *suite) configured(ctx context.Context) (*process, *grpc.ClientConn, error) {
 	settings, missing := s.settings()
 	if missing != "" {

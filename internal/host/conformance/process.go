@@ -195,6 +195,17 @@ func (p *process) endsWithin(limit time.Duration) bool {
 	}
 }
 
+// groupEndsWithin reports whether the processes that the provider started end within limit.
+// It polls, since Unix has no event for the end of the last process in a group.
+func (p *process) groupEndsWithin(limit time.Duration) bool {
+	for end := time.Now().Add(limit); p.groupAlive(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
 // kill kills the process and everything that it started, and removes its directory.
 func (p *process) kill() {
 	p.stop.Do(func() {
