@@ -65,7 +65,7 @@ func (i Instance) explain(err error, token provider.Secret) error {
 	}
 	return &provider.Error{
 		Kind: provider.Kind(err), Message: err.Error(), Err: err,
-		Hint: "where Clerk's proxyUrl or a satellite domain makes the tokens, set proxy_url to that address; otherwise they are of another Clerk instance",
+		Hint: "where Clerk's proxyUrl or a satellite domain issues the tokens, set proxy_url to that address; otherwise they are of another Clerk instance",
 	}
 }
 

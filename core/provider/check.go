@@ -25,7 +25,7 @@ type Purpose struct {
 	Target       Target
 	Access       Access
 	Permissions  []Permission
-	// Audience is the audience of the assertions, where another provider makes the
+	// Audience is the audience of the assertions, where another provider issues the
 	// tokens and asks for some.
 	Audience string
 	// Template and ReadOnlyTemplate are the claims that Turso wants in a token for

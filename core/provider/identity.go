@@ -84,7 +84,7 @@ type LoginRequest struct {
 	Access      Access
 	Permissions []Permission
 	// Audience and AssertionKinds are those that the first assertion will be asked for, where
-	// another provider makes the tokens and wants one; both may be empty.
+	// another provider issues the tokens and wants one; both may be empty.
 	Audience       string
 	AssertionKinds []AssertionKind
 }

@@ -41,7 +41,7 @@ func (c *Client) Groups(ctx context.Context, org string) ([]Group, error) {
 	return answer.Groups, err
 }
 
-// CreateGroupToken makes a token for every database of a group, those to come
+// CreateGroupToken mints a token for every database of a group, those to come
 // included, and returns the JWT, which is a secret.
 func (c *Client) CreateGroupToken(ctx context.Context, org, group string, o TokenOptions) (string, error) {
 	const op = "create a group token"

@@ -42,7 +42,7 @@ type TokenOptions struct {
 	ReadAttach []string
 }
 
-// CreateDatabaseToken makes a token for one database and returns the JWT, which is
+// CreateDatabaseToken mints a token for one database and returns the JWT, which is
 // a secret.
 func (c *Client) CreateDatabaseToken(ctx context.Context, org, database string, o TokenOptions) (string, error) {
 	const op = "create a database token"
@@ -53,7 +53,7 @@ func (c *Client) CreateDatabaseToken(ctx context.Context, org, database string, 
 	return c.createToken(ctx, op, path, o)
 }
 
-// createToken makes a token for what is at the path, a database or a group.
+// createToken mints a token for the database or group at path.
 func (c *Client) createToken(ctx context.Context, op, path string, o TokenOptions) (string, error) {
 	expiration, err := o.expiration()
 	if err != nil {
@@ -115,7 +115,7 @@ func (o TokenOptions) expiration() (string, error) {
 	return b.String(), nil
 }
 
-// RotateDatabase invalidates every token of a database: those that Turso made and,
+// RotateDatabase invalidates every token of a database: those that Turso minted and,
 // as it seems, those of a JWKS template with the old rid.
 func (c *Client) RotateDatabase(ctx context.Context, org, database string) error {
 	const op = "rotate the database's keys"

@@ -54,7 +54,7 @@ type Event struct {
 
 	Kind    Kind   `json:"event"`
 	Profile string `json:"profile"`
-	// Provider signed in; TokenProvider makes the tokens, where that is another.
+	// Provider signed in; TokenProvider issues the tokens, where that is another.
 	Provider      string `json:"provider,omitempty"`
 	TokenProvider string `json:"token_provider,omitempty"`
 	// Subject names the credential's owner, Database the host of the database.

@@ -44,7 +44,7 @@ func TestAPIKeyOfAnOrganization(t *testing.T) {
 	if out := run(5, "db", "query", "INSERT INTO t VALUES (1)"); !strings.Contains(out, "write") {
 		t.Errorf("a write with a read-only key printed %s", out)
 	}
-	if out := run(0, "status"); !strings.Contains(out, organization) || !strings.Contains(out, "which another provider makes") {
+	if out := run(0, "status"); !strings.Contains(out, organization) || !strings.Contains(out, "which another provider issues") {
 		t.Errorf("zen status printed %s", out)
 	}
 	if err := stack.Clerk.RevokeAPIKey(id); err != nil {

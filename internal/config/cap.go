@@ -111,7 +111,7 @@ func (v *values) capUnnamed(known bool) error {
 	case v.tokenProvider.Origin.Kind == KindProjectFile:
 		return widens(v.tokenProvider.Origin, "token_provider "+v.tokenProvider.Value+", which none of your own profiles of that database names")
 	case v.storage.Value == "none" && known && v.provider.Origin.Kind == KindProjectFile:
-		return widens(v.provider.Origin, "provider "+v.provider.Value+", which none of your own profiles of that database names: with the storage none it would make the tokens without a sign-in")
+		return widens(v.provider.Origin, "provider "+v.provider.Value+", which none of your own profiles of that database names: with the storage none it would issue the tokens without a sign-in")
 	}
 	return nil
 }

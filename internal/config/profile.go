@@ -30,9 +30,9 @@ type Profile struct {
 	// Organization is the one that the profile is held to, by the issuer's id or slug; not
 	// set is whichever the sign-in is for.
 	Organization Value[string]
-	// TokenProvider is not set where Provider makes the tokens too.
+	// TokenProvider is not set where Provider issues the tokens too.
 	TokenProvider Value[string]
-	// Fallback are the providers, in order, that make the tokens while those of
+	// Fallback are the providers, in order, that issue the tokens while those of
 	// Provider don't reach the database.
 	Fallback    Value[[]string]
 	Access      Value[provider.Access]

@@ -297,7 +297,7 @@ func (s *Session) explainTime(err error, token provider.Token) error {
 // actor is the name for the audit log.
 type actor struct{ provider, tokenProvider, subject string }
 
-// name returns the provider that makes the tokens.
+// name returns the provider that issues the tokens.
 func (a actor) name() string { return cmp.Or(a.tokenProvider, a.provider) }
 
 // actorOf names the account of an issuer.

@@ -90,7 +90,7 @@ func unknownKey(r *Refused) string {
 	if r.Claims.Issuer == "" {
 		return fmt.Sprintf("Turso does not know the key that signed this token for %s: the database was created anew, or the token is of another organization; sign in again", r.Target.URL)
 	}
-	return fmt.Sprintf("Turso does not accept the key that signed this token (kid %s, issuer %s); `zen login --provider platformtoken` has Turso make the tokens", r.Claims.KeyID, r.Claims.Issuer)
+	return fmt.Sprintf("Turso does not accept the key that signed this token (kid %s, issuer %s); `zen login --provider platformtoken` uses tokens minted by Turso", r.Claims.KeyID, r.Claims.Issuer)
 }
 
 func expired(r *Refused) string {

@@ -127,7 +127,7 @@ func TestRefusals(t *testing.T) {
 		want   []string
 	}{
 		"an unknown key": {answer{401, unknownKey}, nil, provider.ErrRejected,
-			[]string{"Turso does not accept the key that signed this token", "kid ins_1", "issuer https://clerk.example", "`zen login --provider platformtoken` has Turso make the tokens"}},
+			[]string{"Turso does not accept the key that signed this token", "kid ins_1", "issuer https://clerk.example", "`zen login --provider platformtoken` uses tokens minted by Turso"}},
 		"a version's other spelling": {answer{401, strings.Replace(unknownKey, "existing", "existin", 1)}, nil, provider.ErrRejected, []string{"does not accept the key"}},
 		"the unknown key of a token by Turso": {answer{401, unknownKey}, func(t *testing.T) provider.Token {
 			return jwt(t, map[string]any{"alg": "EdDSA"}, map[string]any{"id": databaseID, "iat": 1})

@@ -14,10 +14,10 @@ func (b *backend) pathCheck() *framework.Path {
 	return &framework.Path{
 		Pattern: "config/check",
 		Operations: map[logical.Operation]framework.OperationHandler{
-			logical.ReadOperation: writing(b.check, "Ask Turso whether the API token is good, and make a token for reading that lives a second."),
+			logical.ReadOperation: writing(b.check, "Ask Turso whether the API token is good, and mint a read-only token that lives for a second."),
 		},
 		HelpSynopsis:    "What can be wrong, found out.",
-		HelpDescription: "Asks Turso about the API token, the organization, and each role's database, and makes a token for reading that lives a second. The answer has ok, and problems with one line each.",
+		HelpDescription: "Asks Turso about the API token, the organization, and each role's database, and mints a read-only token that lives for a second. The answer has ok, and problems with one line each.",
 	}
 }
 

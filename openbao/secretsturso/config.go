@@ -56,7 +56,7 @@ func (b *backend) pathConfig() *framework.Path {
 			logical.DeleteOperation: writing(b.deleteConfig, "Forget the configuration. The API token stays good at Turso."),
 		},
 		HelpSynopsis:    "The API token of the Turso organization, and where to use it.",
-		HelpDescription: "One API token makes the tokens of all roles. The scopes read and db:mint-token of one group are enough, and db:rotate-creds where a role has revoke=\"rotate\"; config/rotate-root makes such a one of any.",
+		HelpDescription: "One API token mints the tokens of all roles. The scopes read and db:mint-token of one group are enough, and db:rotate-creds where a role has revoke=\"rotate\"; config/rotate-root makes such a one of any.",
 	}
 }
 

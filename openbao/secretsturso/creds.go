@@ -296,13 +296,13 @@ func (a asked) options() turso.TokenOptions {
 func decode(value string) (provider.Claims, error) {
 	claims, err := jwks.DecodeUnverified(provider.NewSecret(value))
 	if err != nil || claims.Algorithm == "" || claims.Algorithm == "none" {
-		return provider.Claims{}, logical.CodedError(http.StatusBadGateway, "what Turso made is not a signed JWT")
+		return provider.Claims{}, logical.CodedError(http.StatusBadGateway, "what Turso minted is not a signed JWT")
 	}
 	return claims, nil
 }
 
 func tooWide(reason error) error {
-	return fmt.Errorf("%w: %w", logical.CodedError(http.StatusBadGateway, "the token that Turso made was thrown away"), reason)
+	return fmt.Errorf("%w: %w", logical.CodedError(http.StatusBadGateway, "the token that Turso minted was discarded"), reason)
 }
 
 // answer returns the token with its lease, which ends with it.

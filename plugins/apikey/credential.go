@@ -22,7 +22,7 @@ type stored struct {
 	// claims. Empty where the key is verified by another provider.
 	ID     string `json:"id,omitempty"`
 	Rights string `json:"rights,omitempty"`
-	// Instance, Session and Client are of the session that makes the tokens, once there is
+	// Instance, Session and Client are of the session that issues the tokens, once there is
 	// one.
 	Instance string `json:"instance,omitempty"`
 	Session  string `json:"session,omitempty"`

@@ -11,7 +11,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// Login implements provider.Identity. Where the provider that makes the tokens verifies
+// Login implements provider.Identity. Where the provider that issues the tokens verifies
 // API keys, the key is stored as it is; else Clerk verifies it now.
 func (p *apiKey) Login(ctx context.Context, req provider.LoginRequest, host provider.Host) error {
 	if req.Method != "" && req.Method != methodKey {
@@ -33,7 +33,7 @@ func (p *apiKey) Login(ctx context.Context, req provider.LoginRequest, host prov
 	if asserting {
 		return host.Store(ctx, provider.SignIn{Credential: provider.Credential{
 			Data: h.encode(), Subject: "an API key", Issued: p.now().UTC(),
-			Detail: "the provider that makes the tokens is shown the key, and has Clerk verify it",
+			Detail: "the provider that issues the tokens is shown the key, and has Clerk verify it",
 		}})
 	}
 	if err := host.Progress(ctx, "asking Clerk whose API key it is"); err != nil {
@@ -57,7 +57,7 @@ func (p *apiKey) loginVerified(ctx context.Context, req provider.LoginRequest, h
 	}
 	h.ID, h.Rights = k.ID, rightsMark(k)
 	result := provider.SignIn{Claims: p.claimsOf(k, rights)}
-	detail := "Clerk verifies the key for each token, which another provider makes"
+	detail := "Clerk verifies the key for each token, which another provider issues"
 	var made *clerk.Session
 	if req.Target.URL != "" {
 		token, session, err := p.mint(ctx, h, k, provider.TokenRequest{Target: req.Target, Access: req.Access, Permissions: req.Permissions})

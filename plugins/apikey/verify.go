@@ -55,7 +55,7 @@ func hinted(err error) error {
 var errNoWay = &provider.Error{
 	Kind:    provider.ErrConfig,
 	Message: "apikey: no provider is configured that verifies the API key",
-	Hint: "have a provider make the tokens that verifies it (token_provider = \"openbao\"), " +
+	Hint: "name a token provider that verifies it (token_provider = \"openbao\"), " +
 		"or, on a server of your own that holds the Clerk secret key, set " + secretKeyVariable,
 }
 

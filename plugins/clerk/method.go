@@ -41,7 +41,7 @@ func (p *clerkProvider) choose(req provider.LoginRequest) (method, why string) {
 	case p.settings.bridge != nil:
 		return methodBridge, ""
 	case p.settings.oauthClientID != "" && !wantsToken(req):
-		return methodOAuth, "signing in by oauth, as bridge_url is not set and another provider makes the tokens"
+		return methodOAuth, "signing in by oauth, as bridge_url is not set and another provider issues the tokens"
 	case p.settings.oauthClientID != "":
 		return methodEmail, "signing in by email, as bridge_url is not set and the tokens of oauth are for no database"
 	}
@@ -98,7 +98,7 @@ func (p *clerkProvider) foresee(req provider.LoginRequest) error {
 func noClaims() error {
 	return &provider.Error{
 		Kind: provider.ErrConfig, Message: "clerk: the tokens of an OAuth application have no claims of a database: they say who signed in, and open nothing",
-		Hint: "name the provider that makes the tokens (token_provider = \"openbao\" or \"platformtoken\" in the profile), or use the method bridge or email",
+		Hint: "name the provider that issues the tokens (token_provider = \"openbao\" or \"platformtoken\" in the profile), or use the method bridge or email",
 	}
 }
 

@@ -135,7 +135,7 @@ func (p *clerkProvider) proveGrant(ctx context.Context, i *issuer, tokens oauth.
 			Hint: "run zen login again, and pick it on Clerk's page; only your own are there",
 		}
 	}
-	credential := provider.Credential{Subject: id.Person(), Issued: p.now().UTC(), Detail: "an OAuth application says who it is; another provider makes the tokens"}
+	credential := provider.Credential{Subject: id.Person(), Issued: p.now().UTC(), Detail: "an OAuth application says who it is; another provider issues the tokens"}
 	if organization != nil {
 		credential.Detail = "organization " + oauth.Harmless(orID(organization)) + "; " + credential.Detail
 	}

@@ -83,11 +83,11 @@ func (p *clerkProvider) Describe(context.Context) (provider.Description, error) 
 				Interaction: provider.InteractionTerminal,
 			},
 			{
-				Name: methodOAuth, Doc: "in the browser, by an OAuth application with PKCE; another provider makes the tokens",
+				Name: methodOAuth, Doc: "in the browser, by an OAuth application with PKCE; another provider issues the tokens",
 				Interaction: provider.InteractionBrowser, IdentityOnly: true,
 			},
 			{
-				Name: methodDevice, Doc: "on another device, by a code, where the instance has that; another provider makes the tokens",
+				Name: methodDevice, Doc: "on another device, by a code, where the instance has that; another provider issues the tokens",
 				Interaction: provider.InteractionDevice, IdentityOnly: true,
 			},
 		},

@@ -71,7 +71,7 @@ func fields() []provider.Field {
 		{
 			Key: keyOAuthClientID, Type: provider.TypeString,
 			Doc: "The client id of a public OAuth application of the instance, with the redirect URI http://127.0.0.1/callback. " +
-				"The methods oauth and device need it; another provider makes the tokens for databases then.",
+				"The methods oauth and device need it; another provider issues the tokens for databases then.",
 		},
 		{
 			Key: keyOAuthScopes, Type: provider.TypeString, Default: defaultScopes,

@@ -51,7 +51,7 @@ func (p *oidcProvider) Describe(context.Context) (provider.Description, error) {
 	return provider.Description{
 		Name:     "oidc",
 		Version:  p.version,
-		Summary:  "Sign in at any OpenID issuer, or as a CI job or workload; another provider makes the database tokens",
+		Summary:  "Sign in at any OpenID issuer, or as a CI job or workload; another provider issues the database tokens",
 		Homepage: "https://openid.net/developers/how-connect-works/",
 		Fields:   fields(),
 		Methods: []provider.Method{

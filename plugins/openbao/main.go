@@ -1,4 +1,4 @@
-// Zen-provider-openbao has OpenBao (or Vault) make the tokens for databases: its
+// Zen-provider-openbao has OpenBao (or Vault) issue the tokens for databases: its
 // secrets engine turso holds the organization's API token, its policies say who gets
 // which database, and its audit log who did.
 //

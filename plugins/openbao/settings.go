@@ -50,7 +50,7 @@ func env(name string) []string { return []string{"BAO_" + name, "VAULT_" + name}
 func fields() []provider.Field {
 	return []provider.Field{
 		{Key: keyAddress, Type: provider.TypeURL, Env: env("ADDR"), Default: defaultAddress, Example: "https://bao.example.com:8200", Doc: "The address of OpenBao or Vault."},
-		{Key: keyRole, Type: provider.TypeString, Required: true, Example: "app", Doc: "The role of the secrets engine turso that makes the tokens: MOUNT/creds/ROLE is read."},
+		{Key: keyRole, Type: provider.TypeString, Required: true, Example: "app", Doc: "The role of the secrets engine turso that issues the tokens: MOUNT/creds/ROLE is read."},
 		{Key: keyMount, Type: provider.TypeString, Default: "turso", Doc: "The path at which the secrets engine turso is mounted."},
 		{Key: keyAuthRole, Type: provider.TypeString, Example: "app", Doc: "The role of the auth method; if not set, the mount's default."},
 		{Key: keyAuthMount, Type: provider.TypeString, Doc: "The path of the auth method under auth/; if not set, jwt, clerk (for Clerk API keys), oidc, approle or kubernetes, depending on what signs in."},

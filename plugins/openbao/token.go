@@ -160,6 +160,6 @@ func (p *openbao) check(data json.RawMessage, req provider.TokenRequest) (made, 
 func (p *openbao) unfit(kind error, format string, args ...any) error {
 	return &provider.Error{
 		Kind:    kind,
-		Message: fmt.Sprintf("openbao: the token of %s/creds/%s was thrown away: ", p.settings.mount, p.settings.role) + fmt.Sprintf(format, args...),
+		Message: fmt.Sprintf("openbao: the token of %s/creds/%s was discarded: ", p.settings.mount, p.settings.role) + fmt.Sprintf(format, args...),
 	}
 }

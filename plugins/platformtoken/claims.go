@@ -44,7 +44,7 @@ func within(c provider.Claims, database turso.Database, req provider.TokenReques
 	}
 	return &provider.Error{
 		Kind: provider.ErrPermission, Err: err,
-		Message: "platformtoken: Turso made a token that doesn't fit the database " + database.Name + ": " + text,
-		Hint:    "it was thrown away; report this, with the output of zen version",
+		Message: "platformtoken: Turso minted a token that doesn't fit the database " + database.Name + ": " + text,
+		Hint:    "it was discarded; report this, with the output of zen version",
 	}
 }

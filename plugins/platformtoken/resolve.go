@@ -20,7 +20,7 @@ func locate(organization, databaseURL string) (location, error) {
 	u, err := url.Parse(databaseURL)
 	if err != nil || u.Host == "" {
 		return location{}, &provider.Error{
-			Kind: provider.ErrConfig, Message: "platformtoken: no database URL to make a token for",
+			Kind: provider.ErrConfig, Message: "platformtoken: there is no database URL to mint a token for",
 			Hint: "set database in the profile, or ZEN_DATABASE",
 		}
 	}

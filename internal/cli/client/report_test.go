@@ -10,7 +10,8 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 )
 
-// An error keeps its kind across the pipe, whatever its text.
+// An error of the renewing process has the same kind, hint and delay in the waiting process,
+// whatever its text.
 func TestReportKeepsTheKind(t *testing.T) {
 	for _, kind := range append(provider.Kinds(), nil) {
 		err := fmt.Errorf("renew: %w", &provider.Error{Kind: kind, Message: "not signed in", Hint: "a hint", RetryAfter: time.Minute})
@@ -23,6 +24,9 @@ func TestReportKeepsTheKind(t *testing.T) {
 		if provider.Kind(got) != kind || got.Error() != err.Error() || provider.Hint(got) != "a hint" || provider.RetryAfter(got) != provider.RetryAfter(err) {
 			t.Errorf("%v was decoded as %v of kind %v", err, got, provider.Kind(got))
 		}
+	}
+	if err := newReport(fmt.Errorf("clerk: %w", errors.ErrUnsupported)).err(); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("errors.ErrUnsupported was decoded as %v", err)
 	}
 	if newReport(nil).err() != nil {
 		t.Error("success was decoded as an error")

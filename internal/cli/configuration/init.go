@@ -41,7 +41,7 @@ Then it checks the profile as zen doctor does, and says how to sign in if you ha
 			&cli.StringFlag{Name: "database", Usage: "the database's `URL`, or its name"},
 			&cli.StringFlag{Name: "org", Usage: "use the organization `SLUG` at Turso"},
 			&cli.StringFlag{Name: "provider", Usage: "sign in with `PROVIDER`"},
-			&cli.StringFlag{Name: "token-provider", Usage: "have `PROVIDER` make the tokens, where the one that signs in can't"},
+			&cli.StringFlag{Name: "token-provider", Usage: "have `PROVIDER` issue the tokens, where the one that signs in can't"},
 			&cli.StringFlag{Name: "fallback", Usage: "fall back to `PROVIDER`"},
 			&cli.StringFlag{Name: "access", Usage: "ask for `ACCESS`: ro or rw"},
 			&cli.StringFlag{Name: "publishable-key", Usage: "Clerk's publishable `KEY`"},

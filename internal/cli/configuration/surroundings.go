@@ -174,7 +174,7 @@ func (s *surroundings) provider(a *account) string {
 	return ""
 }
 
-// issuing makes the tokens for a sign-in whose own no database takes.
+// issuing returns the provider to issue tokens if databases don't accept those of the sign-in.
 func (s *surroundings) issuing() string {
 	if s.value("openbao") != "" {
 		return "openbao"

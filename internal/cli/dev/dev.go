@@ -46,7 +46,7 @@ declares others instead.
    zen dev -- make test         any command inside; the stack stops with it
    zen dev                      run until Ctrl-C; prints the variables to export
    zen dev --fault jwks-stuck   start with something that fails
-   zen dev --team               with an OpenBao that makes the tokens: docs/teams.md
+   zen dev --team               with an OpenBao that issues the tokens: docs/teams.md
    zen dev fault jwks-stuck off switch it while the stack runs (inside)
 
 Its address, opened in a browser, shows users, databases, tokens and the last

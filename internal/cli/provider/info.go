@@ -174,7 +174,7 @@ func printInfo(w io.Writer, b binaryDocument, more [][2]string, methods []method
 		}
 		doc := m.Doc
 		if m.IdentityOnly {
-			doc += "; another provider has to make the tokens"
+			doc += "; another provider has to issue the tokens"
 		}
 		fmt.Fprintf(table, "--method %s\t%s\n", app.OneLine(m.Name), app.OneLine(doc))
 	}

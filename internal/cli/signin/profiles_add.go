@@ -27,7 +27,7 @@ The database may be given by its name where it can be looked up, with TURSO_API_
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "database", Usage: "the database's `URL`, or its name", Destination: &o.Database},
 			&cli.StringFlag{Name: "provider", Usage: "sign in with `PROVIDER`", Destination: &o.Provider},
-			&cli.StringFlag{Name: "token-provider", Usage: "have `PROVIDER` make the tokens", Destination: &o.TokenProvider},
+			&cli.StringFlag{Name: "token-provider", Usage: "have `PROVIDER` issue the tokens", Destination: &o.TokenProvider},
 			&cli.StringFlag{Name: "org", Usage: "hold it to the organization `ORG`, by id or slug", Destination: &o.Organization},
 			&cli.StringFlag{Name: "access", Usage: "ask for `ACCESS`: ro or rw", Destination: &o.Access},
 		},

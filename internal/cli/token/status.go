@@ -58,7 +58,7 @@ type statusDocument struct {
 	Database      string      `json:"database,omitempty"`
 	Access        string      `json:"access"`
 	Token         tokenStatus `json:"token"`
-	// Fallback is the provider that makes the tokens for the database meanwhile.
+	// Fallback is the provider that issues the tokens for the database meanwhile.
 	Fallback *fallbackStatus `json:"fallback"`
 }
 
@@ -204,7 +204,7 @@ func writeStatus(w io.Writer, d statusDocument) error {
 	return table.Flush()
 }
 
-// fallbackText says who makes the tokens meanwhile, and why.
+// fallbackText says who issues the tokens meanwhile, and why.
 func fallbackText(d statusDocument) string {
 	if d.Fallback == nil {
 		return ""
