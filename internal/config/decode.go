@@ -1,13 +1,9 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"github.com/zen-auth/zen/core/provider"
 )
@@ -35,6 +31,8 @@ type node struct {
 	list  []string
 	table table
 	line  int
+	// made is how a table came to be; only readTree looks at it.
+	made made
 }
 
 // shape is the shape of a value.
@@ -52,7 +50,15 @@ const (
 	shapeTable
 )
 
-type table map[string]node
+type table map[string]*node
+
+// at returns the value of a key, or none.
+func (t table) at(key string) node {
+	if n := t[key]; n != nil {
+		return *n
+	}
+	return node{}
+}
 
 // keys returns the keys in the order of the file, so that the first mistake in it
 // is the one that is reported.
@@ -70,17 +76,15 @@ func (t table) keys() []string {
 	return keys
 }
 
-// addAny adds any document. go-toml gives positions for errors alone: the lines of the keys
-// are found in a walk over its AST.
+// addAny adds any document.
 func (d *document) addAny(data []byte) error {
-	var decoded map[string]any
-	if err := toml.Unmarshal(data, &decoded); err != nil {
-		return syntaxError(d.path, err)
+	root, err := readTree(d.path, data)
+	if err != nil {
+		return err
 	}
-	root := build(decoded, linesOf(data), "")
-	b := newBuilder(d, len(root["profiles"].table))
+	b := newBuilder(d, len(root.at("profiles").table))
 	for _, key := range root.keys() {
-		if n := root[key]; n.shape != shapeTable || !slices.Contains(groups, key) {
+		if n := root.at(key); n.shape != shapeTable || !slices.Contains(groups, key) {
 			if err := b.add(key, n); err != nil {
 				return err
 			}
@@ -88,12 +92,12 @@ func (d *document) addAny(data []byte) error {
 	}
 	b.end(section{})
 	for _, key := range groups {
-		tables := root[key].table
+		tables := root.at(key).table
 		if tables != nil && key == "providers" && d.kind == KindProjectFile {
-			return d.foreignProviders(root[key].line)
+			return d.foreignProviders(root.at(key).line)
 		}
 		for _, name := range tables.keys() {
-			n := tables[name]
+			n := tables.at(name)
 			if n.shape != shapeTable {
 				return d.errorf(n.line, "write ["+key+".NAME]", "has %s.%s, which is not a table", key, shown(name))
 			}
@@ -101,7 +105,7 @@ func (d *document) addAny(data []byte) error {
 				return err
 			}
 			for _, own := range n.table.keys() {
-				if err := b.add(own, n.table[own]); err != nil {
+				if err := b.add(own, n.table.at(own)); err != nil {
 					return err
 				}
 			}
@@ -111,58 +115,10 @@ func (d *document) addAny(data []byte) error {
 	return nil
 }
 
-// syntaxError drops everything that could repeat the text of the file, which may
-// be a secret that was put there: DecodeError.String, and what follows a
-// second colon (strconv's errors quote their input).
-func syntaxError(file string, err error) error {
-	message := strings.TrimPrefix(err.Error(), "toml: ")
-	message, _, _ = strings.Cut(message, ": ")
-	line := 0
-	var decodeError *toml.DecodeError
-	if errors.As(err, &decodeError) {
-		line, _ = decodeError.Position()
-	}
-	return fileError(file, line, "is not valid TOML: "+message, "strings are quoted: key = \"value\"")
-}
-
 func fileError(file string, line int, message, hint string) error {
 	where := file
 	if line > 0 {
 		where = fmt.Sprintf("%s:%d", file, line)
 	}
 	return &provider.Error{Kind: provider.ErrConfig, Message: "configuration " + where + " " + message, Hint: hint}
-}
-
-// separator joins the parts of a key. TOML allows no NUL, not even escaped in a
-// bare key; one in a quoted key can at worst give a wrong line number.
-const separator = "\x00"
-
-func build(values map[string]any, lines map[string]int, prefix string) table {
-	t := make(table, len(values))
-	for key, value := range values {
-		path := prefix + separator + key
-		n := node{line: lines[path]}
-		switch value := value.(type) {
-		case string:
-			n.shape, n.text = shapeText, value
-		case bool:
-			n.shape, n.text = shapeBool, strconv.FormatBool(value)
-		case int64:
-			n.shape, n.text = shapeInt, strconv.FormatInt(value, 10)
-		case map[string]any:
-			n.shape, n.table = shapeTable, build(value, lines, path)
-		case []any:
-			n.shape = shapeList
-			for _, item := range value {
-				text, ok := item.(string)
-				if !ok {
-					n.shape, n.list = shapeMixed, nil
-					break
-				}
-				n.list = append(n.list, text)
-			}
-		}
-		t[key] = n
-	}
-	return t
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 	"unsafe"
@@ -13,6 +14,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/names"
 	"github.com/zen-auth/zen/internal/private"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // document is one file, checked as far as it can be without a provider.
@@ -110,6 +112,9 @@ func parseDocument(kind Kind, path string, data []byte) (*document, error) {
 		return nil, fileError(path, 0, fmt.Sprintf("is larger than %d KiB, and every command would read all of it", limit>>10),
 			"keep profiles that are not used together in files of their own, and name one with --config or ZEN_CONFIG")
 	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, fileError(path, 0, "is UTF-16, and TOML is UTF-8", "save it as UTF-8; a > of Windows PowerShell writes UTF-16")
+	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // Windows editors write one
 	d := &document{kind: kind, path: path}
 	// The text is not copied, and nobody changes data.
@@ -163,7 +168,8 @@ func (b *builder) begin(key, name string, line int) error {
 		}
 		_, known = b.providers[name]
 	default:
-		return b.unknown(line, key, topKeys)
+		b.key = ""
+		return b.add(key, node{shape: shapeTable, line: line})
 	}
 	if known {
 		return errTwice
@@ -188,7 +194,11 @@ func (b *builder) add(key string, n node) error {
 	case "profiles", "providers":
 		return b.errorf(n.line, "write ["+key+".NAME]", "has %s, which is not a table of tables", key)
 	}
-	return b.unknown(n.line, key, topKeys)
+	hint := suggestion(key, topKeys)
+	if n.shape == shapeTable && text.Nearest(key, topKeys) == "" {
+		hint = "a table is [profiles.NAME] or [providers.NAME]"
+	}
+	return b.errorf(n.line, hint, unknownKey, shown(key))
 }
 
 // end ends the section.
@@ -211,9 +221,24 @@ func (d *document) errorf(line int, hint, format string, args ...any) error {
 	return fileError(d.path, line, fmt.Sprintf(format, args...), hint)
 }
 
-func (d *document) unknown(line int, key string, known []string) error {
-	return d.errorf(line, suggestion(key, known), "has an unknown key %s", shown(key))
+const unknownKey = "has an unknown key %s"
+
+// unknown is the error for a key that a profile doesn't have.
+func (d *document) unknown(n node, key string) error {
+	hint := suggestion(key, profileKeys())
+	if n.shape == shapeTable {
+		hint = "a profile's name has no dots: [profiles.NAME]"
+	} else if isTop(key) {
+		hint = topHint
+	}
+	return d.errorf(n.line, hint, unknownKey, shown(key))
 }
+
+// isTop reports whether a key goes above all tables. TOML takes one that is below a header for
+// one of that table.
+func isTop(key string) bool { return slices.Contains(topKeys, key) && !slices.Contains(groups, key) }
+
+const topHint = "write it above the first table"
 
 func (d *document) origin(line int) Origin {
 	return Origin{Kind: d.kind, File: d.path, Line: line}
@@ -232,7 +257,7 @@ func (d *document) setDefaultProfile(n node) error {
 func (d *document) setValue(v *values, profile, key string, n node) error {
 	set, known := setters[key]
 	if !known {
-		return d.unknown(n.line, key, profileKeys())
+		return d.unknown(n, key)
 	}
 	if key == "organization" && d.kind == KindProjectFile {
 		return d.errorf(n.line, "put it into the user file", "has organization of profile %s: which one you sign in to is no matter of a project", profile)
@@ -240,7 +265,11 @@ func (d *document) setValue(v *values, profile, key string, n node) error {
 	if key == "storage" && d.kind == KindProjectFile {
 		return d.errorf(n.line, "put it into the user file, or set ZEN_STORAGE", "has storage of profile %s: where your credentials rest is no matter of a project", profile)
 	}
-	if err := set(v, n, d.origin(n.line)); err != nil {
+	err := set(v, n, d.origin(n.line))
+	if errors.Is(err, errNotText) {
+		return d.errorf(n.line, "strings are quoted: "+key+" = \"value\"", "profile %s: %s is not a string", profile, key)
+	}
+	if err != nil {
 		return &provider.Error{
 			Kind:    provider.ErrConfig,
 			Message: fmt.Sprintf("configuration %s:%d profile %s: %v", d.path, n.line, profile, err),
@@ -271,7 +300,11 @@ func (d *document) settingOf(name, key string, n node) (setting, error) {
 	case shapeInt:
 		return setting{n.text, provider.TypeInt, n.line}, nil
 	}
-	return setting{}, d.errorf(n.line, "durations are strings like \"90s\"",
+	hint := ""
+	if n.shape == shapeOther {
+		hint = "durations are strings like \"90s\""
+	}
+	return setting{}, d.errorf(n.line, hint,
 		"has %s of provider %s, which is not a string, a boolean or an integer", key, name)
 }
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
 )
 
 // section is what is below a header, or above the first one.
@@ -23,7 +23,7 @@ type section struct {
 func (s section) nodes() iter.Seq2[string, node] {
 	return func(yield func(string, node) bool) {
 		for _, key := range s.table.keys() {
-			if !yield(key, s.table[key]) {
+			if !yield(key, s.table.at(key)) {
 				return
 			}
 		}
@@ -42,8 +42,7 @@ const maxPlainKeys = 64
 // addPlain adds a document that is written as nearly all are: plain is false if it has anything
 // but headers [a.b], keys with a string, a boolean, a decimal number or a list of strings, and
 // comments; or if it isn't TOML. Of a profile that isn't used nothing is kept but its place.
-// go-toml takes 7 µs for one, and from some thousand on much longer, as it compares each
-// table with all before it.
+// As a tree it takes several µs.
 func (d *document) addPlain(text string) (plain bool, err error) {
 	b := newBuilder(d, strings.Count(text, "["))
 	keys := make([]string, 0, maxPlainKeys)
@@ -207,19 +206,21 @@ func (r *plainReader) keyValue() (ok bool) {
 // quoted reads a string of one line.
 func (r *plainReader) quoted() bool {
 	from, quote := r.i, r.text[r.i]
+	end := from // the next quote from r.i on
 	for r.i++; ; {
-		n := strings.IndexByte(r.text[r.i:], quote)
-		if n < 0 {
-			return false
+		if end < r.i {
+			n := strings.IndexByte(r.text[r.i:], quote)
+			if n < 0 {
+				return false
+			}
+			end = r.i + n
 		}
-		escape := strings.IndexByte(r.text[r.i:r.i+n], '\\')
+		escape := strings.IndexByte(r.text[r.i:end], '\\')
 		if quote == '\'' || escape < 0 {
-			r.i += n + 1
+			r.i = end + 1
 			break
 		}
-		if r.i += escape + 2; r.i > len(r.text) {
-			return false
-		}
+		r.i += escape + 2
 	}
 	raw := r.text[from:r.i]
 	if !isText(raw) || len(raw) == 2 && r.peek() == quote { // three begin another kind of string
@@ -234,9 +235,12 @@ func stringOf(raw string) (text string, ok bool) {
 	if raw[0] == '\'' || strings.IndexByte(raw, '\\') < 0 {
 		return raw[1 : len(raw)-1], true
 	}
-	var value struct{ S string }
-	err := toml.Unmarshal([]byte("S = "+raw), &value)
-	return value.S, err == nil
+	var parser unstable.Parser
+	parser.Reset([]byte("S=" + raw))
+	if !parser.NextExpression() {
+		return "", false
+	}
+	return string(parser.Expression().Value().Data), true
 }
 
 // isText reports whether s can be in a string or comment.

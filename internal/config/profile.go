@@ -103,9 +103,11 @@ func profileKeys() []string { return slices.Sorted(maps.Keys(setters)) }
 // textNode is the node of a flag or variable.
 func textNode(text string) node { return node{shape: shapeText, text: text} }
 
+var errNotText = errors.New("the value is not a string")
+
 func set[T any](to *Value[T], n node, origin Origin, parse func(string) (T, error)) error {
 	if n.shape != shapeText {
-		return errors.New("the value is not a string")
+		return errNotText
 	}
 	parsed, err := parse(n.text)
 	if err != nil {

@@ -141,7 +141,7 @@ func (c *Config) refuseUnknown(fields []provider.Field, providerName string) err
 		known[i] = field.Key
 	}
 	slices.Sort(known)
-	unknown := func(key string, origin Origin) error {
+	unknown := func(key string, origin Origin) *provider.Error {
 		return &provider.Error{
 			Kind: provider.ErrConfig, Hint: suggestion(key, known),
 			Message: fmt.Sprintf("provider %s has no setting %s (%s)", providerName, shown(key), origin),
@@ -161,7 +161,11 @@ func (c *Config) refuseUnknown(fields []provider.Field, providerName string) err
 		}
 	}
 	if first != "" {
-		return unknown(first, c.user.origin(inFile[first].line))
+		err := unknown(first, c.user.origin(inFile[first].line))
+		if isTop(first) {
+			err.Hint = topHint
+		}
+		return err
 	}
 	return nil
 }
