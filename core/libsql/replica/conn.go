@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
 	"github.com/zen-auth/zen/internal/sqlite"
@@ -42,7 +43,7 @@ func (c *conn) Ping(ctx context.Context) error {
 // and returns the result of the last.
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if s := c.d.take(query); s != nil {
-		defer c.d.release(s)
+		defer c.d.release(s) // its error, if any, is exec's
 		return c.exec(ctx, s, args)
 	}
 	texts, err := sqlite.Statements(query)
@@ -57,7 +58,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 		s, err := c.prepare(text)
 		if err == nil {
 			last, err = c.exec(ctx, s, args)
-			c.d.release(s)
+			_ = c.d.release(s) // its error, if any, is exec's
 		}
 		if failed := (*hrana.Error)(nil); errors.As(err, &failed) && len(texts) > 1 {
 			failed.Statement = i + 1
@@ -101,6 +102,9 @@ func (c *conn) prepare(query string) (*statement, error) {
 	if strings.IndexByte(query, 0) >= 0 {
 		return nil, errors.New("sqlite: SQL text holds a NUL byte, where SQLite would stop reading")
 	}
+	if !utf8.ValidString(query) {
+		return nil, errors.New("sqlite: SQL text is not valid UTF-8")
+	}
 	s, rest, err := c.d.prepare(query)
 	if err != nil {
 		return nil, err
@@ -137,19 +141,22 @@ func (c *conn) exec(ctx context.Context, s *statement, args []driver.NamedValue)
 func (c *conn) query(ctx context.Context, s *statement, args []driver.NamedValue, owned bool) (driver.Rows, error) {
 	r := &rows{c: c, ctx: ctx, s: s, owned: owned}
 	if err := c.start(ctx, s, args); err != nil {
-		r.release()
+		_ = r.release() // nothing has run
 		return nil, err
 	}
 	s.busy = true
 	r.batch = c.d.newBatch(c.ahead)
 	if err := r.fill(); err != nil {
-		r.release()
+		_ = r.release() // the same error
 		return nil, err
 	}
 	return r, nil
 }
 
 func (c *conn) start(ctx context.Context, s *statement, args []driver.NamedValue) error {
+	if c.d.h == nil {
+		return driver.ErrBadConn
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}

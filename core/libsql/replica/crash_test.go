@@ -23,7 +23,7 @@ import (
 const roleVariable = "ZEN_TEST_REPLICA_ROLE"
 
 // roles are what that program can do.
-var roles = map[string]func(*sql.DB) error{"write for ever": writeForever, "read back": readBack}
+var roles = map[string]func(*sql.DB) error{"write for ever": writeForever, "read back": readBack, "lack memory": lackMemory}
 
 func TestMain(m *testing.M) {
 	if role := roles[os.Getenv(roleVariable)]; role != nil {

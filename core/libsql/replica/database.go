@@ -53,7 +53,7 @@ type database struct {
 	spare *batch                // or nil
 
 	interrupt   func()
-	interrupted chan struct{} // takes one for each call of interrupt
+	interrupted chan struct{} // ends a call of interrupt
 }
 
 // openDatabase opens a file. busy is how long to wait for the locks of others.
@@ -63,10 +63,18 @@ func openDatabase(path string, flags int, busy time.Duration) (*database, error)
 	}
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
-	d := &database{kept: map[string]*statement{}, interrupted: make(chan struct{}, 1)}
+	d := &database{kept: map[string]*statement{}, interrupted: make(chan struct{})}
 	d.interrupt = func() {
-		C.sqlite3_interrupt(d.h)
-		d.interrupted <- struct{}{}
+		again := time.NewTicker(interruptAgain)
+		defer again.Stop()
+		for {
+			C.sqlite3_interrupt(d.h)
+			select {
+			case d.interrupted <- struct{}{}:
+				return
+			case <-again.C:
+			}
+		}
 	}
 	if rc := C.zen_open(name, C.int(flags), C.int64_t(busy.Milliseconds()), &d.h, &d.state); rc != 0 {
 		err := d.failure(int(rc))
@@ -84,7 +92,7 @@ func (d *database) key(key string) error {
 	return nil
 }
 
-// close closes the connection. Statements that are left are finalized later.
+// close closes the connection. It ends with the last of the statements that somebody has.
 func (d *database) close() {
 	for _, s := range d.kept {
 		if !s.taken {
@@ -117,6 +125,10 @@ func (d *database) interruptible(ctx context.Context) (stop func() bool) {
 	}
 	return context.AfterFunc(ctx, d.interrupt)
 }
+
+// interruptAgain is how often a statement is interrupted until it stops: SQLite forgets an
+// interrupt that comes before the first step.
+const interruptAgain = 10 * time.Millisecond
 
 // settle ends what interruptible began. No interrupt is under way any more when it returns.
 func (d *database) settle(stop func() bool) {

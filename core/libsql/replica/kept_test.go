@@ -7,6 +7,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,4 +142,90 @@ func TestATextAgain(t *testing.T) {
 		}
 		sees(11)
 	})
+}
+
+// A write whose rows are not read to the end is committed when they are closed. What comes of
+// that is an error of the write, and no silence.
+func TestCommittedWithTheRows(t *testing.T) {
+	inEachMode(t, func(t *testing.T, db *sql.DB) {
+		conn := one(t, db)
+		for _, statement := range []string{
+			"CREATE TABLE parents (id INTEGER PRIMARY KEY)",
+			"CREATE TABLE children (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)",
+			"PRAGMA foreign_keys = 1",
+		} {
+			_, err := conn.ExecContext(t.Context(), statement)
+			must(t, err)
+		}
+		const insert = "INSERT INTO children VALUES (?), (?) RETURNING parent"
+		for range 2 {
+			if err := conn.QueryRowContext(t.Context(), insert, 7, 8).Scan(new(int)); !errors.Is(err, hrana.ErrConstraint) {
+				t.Errorf("a row without its parent: %v", err)
+			}
+		}
+		var n int
+		must(t, conn.QueryRowContext(t.Context(), "SELECT count(*) FROM children").Scan(&n))
+		if n != 0 {
+			t.Errorf("%d rows are there", n)
+		}
+		_, err := conn.ExecContext(t.Context(), "INSERT INTO parents VALUES (7), (8)")
+		must(t, err)
+		must(t, conn.QueryRowContext(t.Context(), insert, 7, 8).Scan(&n))
+		must(t, conn.QueryRowContext(t.Context(), "SELECT count(*) FROM children").Scan(&n))
+		if n != 2 {
+			t.Errorf("%d rows are there, want 2", n)
+		}
+	})
+}
+
+func TestTextIsUTF8(t *testing.T) {
+	inEachMode(t, func(t *testing.T, db *sql.DB) {
+		const text = "SELECT '\xff'"
+		_, failed := db.ExecContext(t.Context(), text)
+		for _, err := range []error{failed, db.QueryRowContext(t.Context(), text).Scan(new(string))} {
+			if err == nil || !strings.Contains(err.Error(), "not valid UTF-8") {
+				t.Errorf("a byte that is no text: %v", err)
+			}
+		}
+	})
+}
+
+// A value for which SQLite has no memory is an error, and not an empty one. (Another process, since
+// a hard_heap_limit is for all of one, and is never raised.)
+func TestNoMemoryForAValue(t *testing.T) {
+	must(t, another(t.Context(), file(filepath.Join(t.TempDir(), "x.db")), "", "lack memory").Run())
+}
+
+func lackMemory(db *sql.DB) error {
+	const length = 1 << 20
+	db.SetMaxOpenConns(1)
+	for _, statement := range []string{
+		"PRAGMA encoding = 'UTF-16'", // what is read is another text
+		"CREATE TABLE t AS SELECT hex(zeroblob(524288)) AS a",
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			return err
+		}
+	}
+	read, failed := 0, 0
+	for limit := 12 * length; limit > 0; limit -= length / 4 {
+		if _, err := db.Exec(fmt.Sprint("PRAGMA hard_heap_limit = ", limit)); err != nil {
+			return err
+		}
+		var text string
+		switch err := db.QueryRow("SELECT a FROM t").Scan(&text); {
+		case errors.Is(err, &hrana.Error{Code: "SQLITE_NOMEM"}):
+			failed++
+		case err != nil:
+			return err
+		case len(text) != length:
+			return fmt.Errorf("with %d bytes of memory: %d bytes of text, want %d", limit, len(text), length)
+		default:
+			read++
+		}
+	}
+	if read == 0 || failed == 0 {
+		return fmt.Errorf("%d times read, %d times no memory: want both", read, failed)
+	}
+	return nil
 }

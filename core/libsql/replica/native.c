@@ -76,11 +76,14 @@ int zen_run(sqlite3_stmt *s, zen_state *state) {
 	return rc;
 }
 
-// zen_reset makes the statement ready to run again, with nothing bound to it.
-void zen_reset(sqlite3_stmt *s, int bound, zen_state *state) {
-	sqlite3_reset(s); // its error is the last step's
+// zen_reset makes the statement ready to run again, with nothing bound to it. A write of which
+// not all rows were read is committed here, or can't be. After a step that failed, the error is
+// that one's.
+int zen_reset(sqlite3_stmt *s, int bound, zen_state *state) {
+	int rc = sqlite3_reset(s);
 	if (bound) sqlite3_clear_bindings(s);
 	state->autocommit = sqlite3_get_autocommit(state->db);
+	return rc;
 }
 
 // zen_size returns the size of the row that was stepped to.
@@ -96,8 +99,8 @@ static size_t zen_size(sqlite3_stmt *s, int n) {
 	return size;
 }
 
-// zen_put puts the row that was stepped to behind the others, or returns 0 where it has no
-// room.
+// zen_put puts the row that was stepped to behind the others. It returns 0, or ROW where the row
+// has no room, or NOMEM.
 static int zen_put(sqlite3_stmt *s, int n, zen_batch *b) {
 	unsigned char *p = b->data + b->used, *end = b->data + b->size;
 	for (int i = 0; i < n; i++) {
@@ -112,7 +115,9 @@ static int zen_put(sqlite3_stmt *s, int n, zen_batch *b) {
 		case TEXT: bytes = sqlite3_value_text(v); integer = sqlite3_value_bytes(v); break;
 		case BLOB: bytes = sqlite3_value_blob(v); integer = sqlite3_value_bytes(v); break;
 		}
-		if (end - p < 9 + (bytes != NULL ? integer : 0)) return 0;
+		// An empty blob is NULL, too.
+		if (bytes == NULL && (type == TEXT || (type == BLOB && integer > 0))) return NOMEM;
+		if (end - p < 9 + (bytes != NULL ? integer : 0)) return ROW;
 		*p++ = type;
 		memcpy(p, &integer, 8);
 		p += 8;
@@ -122,7 +127,7 @@ static int zen_put(sqlite3_stmt *s, int n, zen_batch *b) {
 		}
 	}
 	b->used = p - b->data;
-	return 1;
+	return 0;
 }
 
 // zen_fetch_held is zen_fetch, with the connection's mutex held.
@@ -135,7 +140,9 @@ static int zen_fetch_held(sqlite3_stmt *s, zen_batch *b) {
 			b->pending = 1;
 		}
 		int n = sqlite3_column_count(s); // the first step may have compiled it anew
-		while (!zen_put(s, n, b)) {
+		int rc;
+		while ((rc = zen_put(s, n, b)) != 0) {
+			if (rc == NOMEM) return rc;
 			size_t size = zen_size(s, n), larger = 2 * (b->used + size);
 			unsigned char *p;
 			if (larger > b->ahead || (p = realloc(b->data, larger)) == NULL) {

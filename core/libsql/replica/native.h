@@ -48,6 +48,7 @@ const unsigned char *sqlite3_value_text(sqlite3_value *);
 const void *sqlite3_value_blob(sqlite3_value *);
 int sqlite3_value_bytes(sqlite3_value *);
 int sqlite3_stmt_status(sqlite3_stmt *, int, int);
+int sqlite3_stmt_readonly(sqlite3_stmt *);
 sqlite3_mutex *sqlite3_db_mutex(sqlite3 *);
 void sqlite3_mutex_enter(sqlite3_mutex *);
 void sqlite3_mutex_leave(sqlite3_mutex *);
@@ -95,6 +96,7 @@ int libsql_wal_insert_end(sqlite3 *);
 #pragma weak sqlite3_value_blob
 #pragma weak sqlite3_value_bytes
 #pragma weak sqlite3_stmt_status
+#pragma weak sqlite3_stmt_readonly
 #pragma weak sqlite3_db_mutex
 #pragma weak sqlite3_mutex_enter
 #pragma weak sqlite3_mutex_leave
@@ -105,7 +107,7 @@ int libsql_wal_insert_end(sqlite3 *);
 #pragma weak libsql_wal_insert_end
 
 enum {
-	ROW = 100, DONE = 101,
+	NOMEM = 7, ROW = 100, DONE = 101,
 	INTEGER = 1, FLOAT = 2, TEXT = 3, BLOB = 4,
 	CHECKPOINT_TRUNCATE = 3,
 	STATUS_REPREPARE = 5,
@@ -139,6 +141,6 @@ int zen_bind_text(sqlite3_stmt *s, int i, const char *text, size_t n);
 int zen_bind_blob(sqlite3_stmt *s, int i, const void *data, size_t n);
 int zen_run(sqlite3_stmt *s, zen_state *state);
 int zen_fetch(sqlite3_stmt *s, zen_batch *b, zen_state *state);
-void zen_reset(sqlite3_stmt *s, int bound, zen_state *state);
+int zen_reset(sqlite3_stmt *s, int bound, zen_state *state);
 int zen_keep_log(sqlite3 *db);
 int zen_insert(sqlite3 *db, unsigned int number, unsigned char *frames, unsigned int count, unsigned int size, int *conflict);

@@ -21,7 +21,7 @@ type rows struct {
 	batch        *batch // nil when they are closed
 	names, types []string
 	times        sqlite.Times
-	err          error // of the rows after those in batch
+	err          error // after the rows in batch
 }
 
 // Columns implements driver.Rows.
@@ -51,6 +51,9 @@ func (r *rows) Next(dest []driver.Value) error {
 
 // fill fetches. Rows that came before an error are handed out first.
 func (r *rows) fill() error {
+	if r.c.d.h == nil {
+		return driver.ErrBadConn
+	}
 	stop := r.c.d.interruptible(r.ctx)
 	err := r.batch.fill(r.s)
 	r.c.d.settle(stop)
@@ -63,44 +66,50 @@ func (r *rows) fill() error {
 	}
 	if err == nil && r.batch.ended {
 		// The rows that are left are here: a sync need not wait for them to be read.
-		r.giveUp()
+		err = r.giveUp()
 	}
 	if err != nil {
-		err = r.c.explain(r.ctx, err)
+		r.err = r.c.explain(r.ctx, err)
 		if r.batch.rows > 0 {
-			r.err = err
 			return nil
 		}
 	}
-	return err
+	return r.err
 }
 
-// Close implements driver.Rows.
-func (r *rows) Close() error {
-	r.release()
-	return nil
+// Close implements driver.Rows. A write of which not all rows were read is committed now. If it
+// can't be, or has failed behind the rows that were read, it hasn't happened.
+func (r *rows) Close() (err error) {
+	if r.err != nil && r.s != nil && r.s.writes() {
+		err = r.err
+	}
+	return cmp.Or(err, r.release())
 }
 
-func (r *rows) release() {
+func (r *rows) release() error {
 	if r.batch != nil {
 		r.c.d.giveBack(r.batch)
 		r.batch = nil
 	}
-	r.giveUp()
+	return r.giveUp()
 }
 
 // giveUp ends the statement, which may be used for others' rows from now on.
-func (r *rows) giveUp() {
+func (r *rows) giveUp() (err error) {
 	s := r.s
 	r.s = nil
-	if s == nil || r.c.d.h == nil {
-		return
+	switch {
+	case s == nil:
+		return nil
+	case r.owned || s.orphan:
+		err = r.c.d.release(s)
+	default:
+		err = s.reset()
 	}
-	if r.owned || s.orphan {
-		r.c.d.release(s)
-		return
+	if r.err != nil { // reset has it again
+		return nil
 	}
-	s.reset()
+	return err
 }
 
 // Interface guards

@@ -94,8 +94,13 @@ func (d *database) take(text string) *statement {
 }
 
 // release gives a statement up. It is kept if it can be, in the place of any other if need be.
-func (d *database) release(s *statement) {
-	s.reset()
+// The error is that of reset.
+func (d *database) release(s *statement) error {
+	if d.h == nil {
+		s.close()
+		return nil
+	}
+	err := s.reset()
 	s.orphan = false
 	switch {
 	case s.kept:
@@ -106,6 +111,7 @@ func (d *database) release(s *statement) {
 		s.kept = true
 		d.kept[s.text] = s
 	}
+	return err
 }
 
 // drop closes one of the kept statements, unless somebody has each of them.
@@ -126,14 +132,21 @@ func (s *statement) close() {
 	s.h = nil
 }
 
-// reset makes the statement ready to run again, with nothing bound to it.
-func (s *statement) reset() {
+// reset makes the statement ready to run again, with nothing bound to it. The error is that of
+// a commit, or of the last step, if that had one.
+func (s *statement) reset() (err error) {
+	s.busy = false
+	if s.d.h == nil {
+		return nil
+	}
 	var bound C.int
 	if len(s.params) > 0 {
 		bound = 1
 	}
-	C.zen_reset(s.h, bound, s.d.state)
-	s.busy = false
+	if rc := C.zen_reset(s.h, bound, s.d.state); rc != 0 {
+		err = s.d.failure(int(rc))
+	}
+	return err
 }
 
 // bind binds arguments that checkArgs has found to fit. Ordinals count from 1.
@@ -163,6 +176,9 @@ func (s *statement) bindValue(i C.int, value driver.Value) C.int {
 	}
 	return C.sqlite3_bind_null(s.h, i)
 }
+
+// writes reports whether the statement may change the database.
+func (s *statement) writes() bool { return C.sqlite3_stmt_readonly(s.h) == 0 }
 
 // run steps to the end, and drops rows.
 func (s *statement) run() (result, error) {

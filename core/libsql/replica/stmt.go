@@ -18,11 +18,11 @@ type stmt struct {
 // Close implements driver.Stmt. Rows that still read from it own it from now on.
 func (s *stmt) Close() error {
 	switch {
-	case s.s == nil || s.c.d.h == nil:
+	case s.s == nil:
 	case s.s.busy:
 		s.s.orphan = true
 	default:
-		s.c.d.release(s.s)
+		_ = s.c.d.release(s.s) // it has been reset before
 	}
 	s.s = nil
 	return nil
@@ -36,7 +36,7 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 	if s.s.busy {
 		return s.c.ExecContext(ctx, s.query, args)
 	}
-	defer s.s.reset()
+	defer s.s.reset() // its error, if any, is exec's
 	return s.c.exec(ctx, s.s, args)
 }
 
