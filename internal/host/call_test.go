@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/status"
+
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -71,6 +73,22 @@ func TestEveryCallHasADeadline(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, cancel)
 	if _, err := client.Verify(ctx, provider.NewSecret("hang")); !errors.Is(err, context.Canceled) || provider.Kind(err) != nil {
 		t.Errorf("canceled by the caller: %v", err)
+	}
+}
+
+// The time that a message names is the limit, also if the process stood still between the
+// start of the call and that of its limit.
+func TestDeadlineOfASlowMachineIsTheLimit(t *testing.T) {
+	c := &conn{name: "good", limits: limits{remote: 100 * time.Millisecond}}
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	var late *TimeoutError
+	for began, want := range map[time.Duration]time.Duration{3 * time.Second: 100 * time.Millisecond, 20 * time.Millisecond: 20 * time.Millisecond} {
+		deadline, _ := ctx.Deadline()
+		err := c.explain(ctx, "/zen.provider.v1.Identity/Verify", deadline.Add(-began), status.FromContextError(context.DeadlineExceeded).Err())
+		if !errors.As(err, &late) || late.After != want {
+			t.Errorf("a call that began %s before its deadline: %v, want %s", began, err, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -22,6 +23,9 @@ import (
 // drain limits how long the rest in a dead process's pipes is waited for; a process
 // that it started itself may hold them open.
 const drain = 200 * time.Millisecond
+
+// maxAgain bounds what is read of such a process.
+const maxAgain = 10
 
 // child is a provider's process, as go-plugin wants to see it. go-plugin's own
 // runner gives the host's standard input to the provider, and reads its output in
@@ -93,7 +97,7 @@ func (c *child) Start(ctx context.Context) error {
 		defer stdout.Close()
 		defer close(greeting)
 		first := true
-		eachLine(stdout, c.redact, func(line string) {
+		eachLine(&pipe{File: stdout}, c.redact, func(line string) {
 			if first {
 				first = false
 				greeting <- line
@@ -104,7 +108,7 @@ func (c *child) Start(ctx context.Context) error {
 	})
 	c.readers.Go(func() {
 		defer stderr.Close()
-		eachLine(stderr, c.redact, c.errorOutput.line)
+		eachLine(&pipe{File: stderr}, c.redact, c.errorOutput.line)
 	})
 	return c.greet(ctx, greeting)
 }
@@ -162,8 +166,32 @@ func (c *child) greet(ctx context.Context, greeting <-chan string) error {
 	select {
 	case <-c.exited:
 		return &ExitError{Name: c.name, Status: c.status}
-	case <-time.After(drain):
+	case <-time.After(settle):
 		return &HandshakeError{Name: c.name, Reason: "it closed its standard output"}
+	}
+}
+
+// pipe is an output of the process, whose read deadline is set when the process has ended.
+type pipe struct {
+	*os.File
+	again int  // how often the deadline was put off
+	empty bool // whether nothing was read since
+}
+
+// Read implements io.Reader. It also reads what the pipe holds at the deadline, which may
+// have passed while this process stood still: a pipe fails then, whatever it holds.
+func (p *pipe) Read(b []byte) (int, error) {
+	for {
+		n, err := p.File.Read(b)
+		if n > 0 {
+			p.empty = false
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) || p.empty || p.again == maxAgain {
+			return n, err
+		}
+		p.empty = true
+		p.again++
+		_ = p.SetReadDeadline(time.Now().Add(drain / 2))
 	}
 }
 

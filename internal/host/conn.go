@@ -17,9 +17,9 @@ import (
 	"github.com/zen-auth/zen/internal/wire"
 )
 
-// settle limits how long the end of a process is waited for once its connection broke,
-// to tell a crash from a provider that closed it.
-const settle = 500 * time.Millisecond
+// settle limits how long the end of a process is waited for once its connection or its
+// output ended, to tell a crash from a provider that closed it.
+const settle = 2 * time.Second
 
 // conn is a connection to a provider with what every call needs: a deadline, the
 // memory of its secrets, and errors that say what happened.
@@ -177,7 +177,11 @@ func (c *conn) explain(ctx context.Context, method string, began time.Time, err 
 	// first.
 	deadline, ok := ctx.Deadline()
 	if ok && status.Code(err) == codes.DeadlineExceeded && time.Until(deadline) < 50*time.Millisecond {
-		return &TimeoutError{Name: c.name, Call: call, After: deadline.Sub(began).Round(time.Millisecond)}
+		after := deadline.Sub(began)
+		if limit := c.limits.call(method); limit > 0 {
+			after = min(after, limit) // this process may have stood still since began
+		}
+		return &TimeoutError{Name: c.name, Call: call, After: after.Round(time.Millisecond)}
 	}
 	if trace := wire.Trace(err); trace != "" {
 		return c.panicked(call, trace)

@@ -120,10 +120,12 @@ func TestPitfall04And05SocketDirectoryIsPrivateAndRemoved(t *testing.T) {
 // waitRemoved waits for the cleanup after a crash.
 func waitRemoved(t *testing.T, dir string) {
 	t.Helper()
-	testwait.Until(t, dir+" is removed", func() bool {
-		_, err := os.Stat(dir)
-		return errors.Is(err, os.ErrNotExist)
-	})
+	testwait.Until(t, dir+" is removed", func() bool { return isGone(dir) })
+}
+
+func isGone(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, os.ErrNotExist)
 }
 
 func TestPitfall09StopIsBounded(t *testing.T) {
@@ -144,10 +146,9 @@ func TestPitfall09StopIsBounded(t *testing.T) {
 func TestPitfall09StopIsQuickWithACallUnderWay(t *testing.T) {
 	m := manage(t, Options{}, "good")
 	client := open(t, m, "good")
-	ended := make(chan error, 1)
-	go func() { ended <- verify(t, client, "hang") }()
-	for verify(t, client, "pid") != nil {
-	}
+	ended, fuse := make(chan error, 1), put(t, 0o600, t.TempDir(), "fuse")
+	go func() { ended <- verify(t, client, "hang "+fuse) }()
+	testwait.Until(t, "the call is under way", func() bool { return isGone(fuse) })
 	if err := m.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -192,8 +192,9 @@ func (e *example) Verify(ctx context.Context, token provider.Secret) (provider.C
 		return provider.Claims{Subject: string(data)}, err
 	case "settings":
 		return provider.Claims{Subject: e.settings.Get(argument)}, nil
-	case "hang":
-		select {} // ignores the end of ctx
+	case "hang": // and ignores the end of ctx
+		_ = os.Remove(argument) // says that it has begun
+		select {}
 	case "wait":
 		<-ctx.Done()
 		return provider.Claims{}, ctx.Err()

@@ -18,6 +18,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/handshake"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // shortDir returns a directory whose path leaves room for that of a socket.
@@ -106,9 +107,9 @@ func TestAnAttachedProcessComesAndGoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- verify(t, client, "hang") }()
-	ask(t, client, "pid")
+	ended, fuse := make(chan error, 1), put(t, 0o600, t.TempDir(), "fuse")
+	go func() { ended <- verify(t, client, "hang "+fuse) }()
+	testwait.Until(t, "the call is under way", func() bool { return isGone(fuse) })
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

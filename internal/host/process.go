@@ -108,7 +108,7 @@ func (p *process) startFailure(err error) error {
 			return err
 		}
 	}
-	if status, exited := p.exit(drain); exited && !p.child.wasKilled() {
+	if status, exited := p.exit(settle); exited && !p.child.wasKilled() {
 		return &ExitError{Name: p.name, Status: status}
 	}
 	return &HandshakeError{Name: p.name, Reason: "its handshake or its TLS failed"}
