@@ -7,7 +7,7 @@ import (
 
 // lastWord leaves an answer time to reach its caller before the caller's own deadline
 // strikes, after which they would not hear what was waited for.
-const lastWord = 500 * time.Millisecond
+const lastWord = 3 * time.Second
 
 // WithEnd is ctx with an end for a person at a browser: after longest, and a moment before
 // the end of ctx itself.
