@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/testwait"
 )
@@ -17,16 +19,21 @@ import (
 // with one line and exit code 130.
 func TestQueryInterrupted(t *testing.T) {
 	t.Parallel()
-	zen, _ := signedIn(t)
-	if out, err := zen("db", "query", "CREATE TABLE t (n)").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
 	}
+	stack := devstacktest.Start(t, devstack.Options{})
+	seen, address := newWitness(t, stack.DatabaseURL())
+	home := behindWitness(t, bin, stack, address)
+	home.zen("db", "query", "CREATE TABLE t (n)")
 	const endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n"
 	// The rows are large because the server first computes 10 MB of a response before it
 	// refuses it.
 	const rows = endless + ", zeroblob(20000) FROM c"
 	for name, statement := range map[string]string{"rows": rows, "a write": "INSERT INTO t " + endless + " FROM c"} {
-		cmd := zen("db", "query", "--format", "csv", statement)
+		_, before := seen.count()
+		cmd := home.command(t.Context(), "db", "query", "--database", address, "--format", "csv", statement)
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
 		out, err := cmd.StdoutPipe()
@@ -40,7 +47,8 @@ func TestQueryInterrupted(t *testing.T) {
 		if statement == rows {
 			lines.Scan()
 		} else {
-			testwait.For(t.Context(), 500*time.Millisecond) // no output shows that the statement runs
+			testwait.Until(t, "the request", func() bool { _, requests := seen.count(); return requests > before })
+			testwait.For(t.Context(), 100*time.Millisecond) // no output shows that the statement runs
 		}
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
@@ -53,7 +61,5 @@ func TestQueryInterrupted(t *testing.T) {
 		}
 	}
 	// The interrupted write no longer holds the lock.
-	if out, err := zen("db", "query", "INSERT INTO t VALUES (1)").CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	home.zen("db", "query", "INSERT INTO t VALUES (1)")
 }

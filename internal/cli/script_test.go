@@ -29,6 +29,7 @@ import (
 var roles = map[string]func(){
 	"zen-provider-tiny": tinyMain,
 	"deliver":           deliverMain, // a misbehaving browser
+	"interrupt":         interruptMain,
 	"unseal":            unsealMain,
 	"socket":            socketMain, // a client over a WebSocket
 }
@@ -63,7 +64,7 @@ var builtSums map[string]string
 var racePrograms = raceEnabled && os.Getenv("ZEN_TEST_RACE") != ""
 
 // binaries puts the programs under test into one directory, and this test binary as deliver,
-// unseal and socket.
+// interrupt, unseal and socket.
 var binaries = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "zen-test-")
 	if err != nil {
@@ -80,7 +81,7 @@ var binaries = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, name := range []string{"deliver", "unseal", "socket"} {
+	for _, name := range []string{"deliver", "interrupt", "unseal", "socket"} {
 		if err := become(self, filepath.Join(dir, name+programs.Exe)); err != nil {
 			return "", err
 		}
