@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -603,7 +604,6 @@ func TestResponsesAreStreamed(t *testing.T) {
 // TestSilence checks that a database that stops in the middle of a response ends the response
 // with a known reason, where the client would wait for ever.
 func TestSilence(t *testing.T) {
-	const timeout = 50 * time.Millisecond
 	answers := map[string]struct {
 		method, path, begins string
 		status               int
@@ -614,25 +614,36 @@ func TestSilence(t *testing.T) {
 	}
 	for name, test := range answers {
 		t.Run(name, func(t *testing.T) {
-			d := newDatabase(t, func(w http.ResponseWriter, r *http.Request) {
-				io.WriteString(w, test.begins)
-				_ = http.NewResponseController(w).Flush()
-				<-r.Context().Done()
+			synctest.Test(t, func(t *testing.T) {
+				var seen gateway.Request
+				config := gateway.Config{Timeout: time.Second, Observe: func(r gateway.Request) { seen = r }}
+				h, _ := handler(t, config, roundTripper(func(r *http.Request) (*http.Response, error) {
+					resp := answer(r, http.StatusOK, "application/octet-stream", "")
+					never := &slowBody{ctx: r.Context(), late: time.Hour}
+					resp.Body = struct {
+						io.Reader
+						io.Closer
+					}{io.MultiReader(strings.NewReader(test.begins), never), never}
+					resp.ContentLength = -1
+					resp.Header.Del("Content-Length")
+					return resp, nil
+				}))
+				// Under a server, an answer that breaks off panics, to be cut off for the client.
+				ctx := context.WithValue(t.Context(), http.ServerContextKey, &http.Server{})
+				r := httptest.NewRequestWithContext(ctx, test.method, "http://127.0.0.1"+test.path, nil)
+				r.Header.Set("Authorization", "Bearer bearer")
+				w, began, cut := httptest.NewRecorder(), time.Now(), any(nil)
+				func() {
+					defer func() { cut = recover() }()
+					h.ServeHTTP(w, r)
+				}()
+				if w.Code != test.status || (cut == http.ErrAbortHandler) != (test.status == http.StatusOK) || time.Since(began) != time.Second {
+					t.Errorf("status %d after %s, cut %v: %.80s", w.Code, time.Since(began), cut, w.Body)
+				}
+				if !errors.Is(seen.Err, provider.ErrUnavailable) || !strings.Contains(seen.Err.Error(), "fell silent") {
+					t.Errorf("observed error %v", seen.Err)
+				}
 			})
-			var failure error
-			s := start(t, d, func(c *gateway.Config) {
-				c.Timeout, c.Observe = timeout, func(r gateway.Request) { failure = r.Err }
-			})
-			status, body, _ := ask(t, s, test.method, test.path, "", nil)
-			if status != test.status || test.status == http.StatusOK && !strings.HasPrefix(body, "cut: ") {
-				t.Errorf("status %d: %.80s", status, body)
-			}
-			if err := s.Close(t.Context()); err != nil { // so that the request was observed
-				t.Error(err)
-			}
-			if !errors.Is(failure, provider.ErrUnavailable) || !strings.Contains(failure.Error(), "fell silent") {
-				t.Errorf("observed error %v", failure)
-			}
 		})
 	}
 }

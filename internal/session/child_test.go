@@ -55,7 +55,7 @@ type unlocked struct {
 
 func (u *unlocked) Describe(ctx context.Context, name string) (provider.Description, error) {
 	if u.begun++; u.begun == 1 {
-		soon, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		soon, cancel := context.WithTimeout(ctx, 20*time.Second) // against a hang, and before the lock's own end
 		defer cancel()
 		if err := u.store.Lock(soon, "default", func(*store.Locked) error { return nil }); err != nil {
 			u.t.Errorf("the lock is held when a provider is used: %v", err)
