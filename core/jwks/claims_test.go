@@ -2,6 +2,7 @@ package jwks_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -94,6 +95,11 @@ func TestClaimsRefused(t *testing.T) {
 		``, `null`, `[]`, `"x"`, `{`, `{"iss":1}`, `{"sub":{}}`, `{"aud":5}`, `{"aud":["a",5]}`, `{"exp":"1"}`, `{"nbf":-1}`,
 		`{"iat":0}`, `{"exp":253402300800}`, `{"id":5}`, `{"gid":[]}`, `{"rid":true}`, `{"a":"admin"}`, `{"a":1}`,
 		`{"perm":"all"}`, `{"perm":[5]}`, `{"perm":[{"t":"words"}]}`, `{"perm":[{"t":[]}]}`, `{"p":[]}`, `{"p":{"rw":["a"]}}`,
+		// Of two names one reader takes the first, another one the last, libsql-server none.
+		`{"id":"a","id":"b"}`, `{"id":"a","\u0069d":"b"}`, `{"p":{"ro":{"ns":["a"]},"ro":{"ns":["b"]}}}`, `{"p":{"ro":{"ns":["a"],"n\u0073":["b"]}}}`,
+		`{"perm":[{"t":null,"t":["a"],"a":["data_read"]}]}`, `{"aud":[{"a":1,"a":2}]}`,
+		`{"exp":1e400}`, `{"exp":-0}`, `{"exp":18446744073709551616}`, `{"exp":true}`, `{"exp":[1]}`, `{"id":1e400}`, `{"a":"r\u0000o"}`, `{"a":"\ud800"}`, `{"p":{"ro":1e400}}`,
+		`{"p":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`,
 	} {
 		if got, err := decode(payload); !errors.Is(err, provider.ErrTokenInvalid) {
 			t.Errorf("%s: %+v, %v, want ErrTokenInvalid", payload, got, err)

@@ -52,15 +52,28 @@ func (v Value) Object() (Object, error) {
 	if v == "" || v[0] != '{' {
 		return nil, ErrNotObject
 	}
-	o := make(Object, 0, min(1+strings.Count(string(v), ","), 32))
+	o := make(Object, 0, min(1+strings.Count(string(v), ","), fewMembers))
+	known := map[string]bool{} // the names, if they are many
 	for name, value := range v.Members() {
-		if o.Raw(name) != "" {
+		if len(o) == fewMembers {
+			for _, member := range o {
+				known[member.Name] = true
+			}
+		}
+		if len(o) < fewMembers && o.Raw(name) != "" || known[name] {
 			return nil, ErrTwice
+		}
+		if len(o) >= fewMembers {
+			known[name] = true
 		}
 		o = append(o, Member{name, value})
 	}
 	return o, nil
 }
+
+// fewMembers is the number of members up to which each name is compared with all before it. An
+// issuer's key set may have 100,000.
+const fewMembers = 32
 
 // Members yields the members of an object as they come, also one that comes twice. Any
 // other value has none. It is for an object of many, where each name would be compared
@@ -199,7 +212,9 @@ func (o Object) Number(name string) (float64, bool) {
 	return n, err == nil
 }
 
-// Value decodes a member: nil, bool, float64, string, []any or map[string]any.
+// Value decodes a member: nil, bool, float64, string, []any or map[string]any. It is of none of
+// these types if there is a number in it that float64 can't hold, an object with a name that
+// comes twice, or a value below maxDecoded others: readers of such a value may differ.
 func (o Object) Value(name string) any {
 	raw := o.Raw(name)
 	if raw.IsNull() {
@@ -207,17 +222,19 @@ func (o Object) Value(name string) any {
 	}
 	value, ok := raw.decode(maxDecoded)
 	if !ok {
-		_ = json.Unmarshal([]byte(raw), &value) // valid; what float64 can't hold stays nil
+		return errAmbiguous
 	}
 	return value
 }
 
-// maxDecoded is how deep values are nested that are decoded here. Of deeper ones, each level
-// would be read again by each one around it.
+var errAmbiguous = errors.New("a value that readers may take for different ones")
+
+// maxDecoded is how deep values are nested that are decoded. Each level is read again by each
+// one around it.
 const maxDecoded = 8
 
-// decode decodes a value; ok is false where it is nested deeper, or has a number that float64
-// can't hold. encoding/json would take a seventieth of zen token, for its tables alone.
+// decode decodes a value; ok is false for what Value doesn't decode. encoding/json would take a
+// seventieth of zen token, for its tables alone.
 func (v Value) decode(depth int) (value any, ok bool) {
 	if depth == 0 {
 		return nil, false
@@ -241,6 +258,9 @@ func (v Value) decode(depth int) (value any, ok bool) {
 	case '{':
 		members := map[string]any{}
 		for name, member := range v.Members() {
+			if _, twice := members[name]; twice {
+				return nil, false
+			}
 			if members[name], ok = member.decode(depth - 1); !ok {
 				return nil, false
 			}

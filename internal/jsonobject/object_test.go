@@ -3,8 +3,12 @@ package jsonobject
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -77,6 +81,87 @@ func TestValue(t *testing.T) {
 	}
 }
 
+// Names that come twice are found among few and among many.
+func TestTwice(t *testing.T) {
+	for _, n := range []int{1, fewMembers - 1, fewMembers, fewMembers + 1, 2 * fewMembers, 100000} {
+		var text strings.Builder
+		for i := range n {
+			fmt.Fprintf(&text, `,"%d":1`, i)
+		}
+		once := text.String()[1:]
+		if o, err := Read([]byte("{" + once + "}")); err != nil || len(o) != n || o.Raw(strconv.Itoa(n-1)) != "1" {
+			t.Errorf("%d members: %d, %v", n, len(o), err)
+		}
+		for _, i := range []int{0, n / 2, n - 1} {
+			if _, err := Read(fmt.Appendf(nil, `{%s,"%d":2}`, once, i)); !errors.Is(err, ErrTwice) {
+				t.Errorf("%d members, and %d again: %v", n, i, err)
+			}
+		}
+	}
+}
+
+func TestAmbiguousValues(t *testing.T) {
+	for _, value := range []string{
+		`{"a":1,"a":1}`, `[{"b":{"a":1,"\u0061":2}}]`, `1e400`, `[-1e400]`, strings.Repeat("[", maxDecoded+1) + strings.Repeat("]", maxDecoded+1),
+	} {
+		o, err := Read([]byte(`{"v":` + value + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch got := o.Value("v").(type) {
+		case nil, bool, float64, string, []any, map[string]any:
+			t.Errorf("%s is decoded as %v", value, got)
+		}
+		if !ambiguous(t, value) {
+			t.Errorf("encoding/json reads %s in one way", value)
+		}
+	}
+}
+
+// ambiguous reports by encoding/json whether a value is deep, has a number beyond float64, or
+// an object with fewer members than it is written with.
+func ambiguous(t *testing.T, text string) bool {
+	depth, deepest, written := 0, 0, 0
+	tokens := json.NewDecoder(strings.NewReader(text))
+	tokens.UseNumber()
+	for {
+		token, err := tokens.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch token {
+		case json.Delim('['), json.Delim('{'):
+			depth++
+		case json.Delim(']'), json.Delim('}'):
+			depth--
+			continue
+		}
+		written++
+		deepest = max(deepest, depth)
+	}
+	var value any
+	return json.Unmarshal([]byte(text), &value) != nil || deepest >= maxDecoded || size(value) < written
+}
+
+// size counts the tokens of a value, without those that close a list or object.
+func size(value any) int {
+	n := 1
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			n += size(element)
+		}
+	case map[string]any:
+		for _, member := range value {
+			n += 1 + size(member)
+		}
+	}
+	return n
+}
+
 // What is read is what encoding/json reads.
 func FuzzRead(f *testing.F) {
 	for _, text := range []string{
@@ -104,6 +189,12 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%q: %q, %v, want %v", text, o, err, want)
 		}
 		for name, value := range want {
+			if o.Value(name) == errAmbiguous {
+				if !ambiguous(t, string(o.Raw(name))) {
+					t.Fatalf("%q: %s isn't decoded", text, name)
+				}
+				continue
+			}
 			if !reflect.DeepEqual(o.Value(name), value) {
 				t.Fatalf("%q: %s is %v, want %v", text, name, o.Value(name), value)
 			}
