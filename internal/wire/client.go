@@ -76,8 +76,12 @@ type replaced interface {
 	GetFailure() *pb.Failure
 }
 
-// replaced never returns a credential that could not be stored.
-func (c *Client) replaced(r replaced) (*provider.Credential, error) {
+// replaced takes the answer or the error of a call. It never returns a credential that
+// could not be stored.
+func (c *Client) replaced(r replaced, err error) (*provider.Credential, error) {
+	if err != nil {
+		return nil, c.fail(err)
+	}
 	failure := errorOf(r.GetFailure(), c.text)
 	if r.GetCredential() == nil {
 		return nil, failure
@@ -104,7 +108,7 @@ func receive[M any, P interface {
 			return credential, c.fail(err)
 		}
 		if P(message).GetCredential() != nil || P(message).GetFailure() != nil {
-			if credential, err = c.replaced(P(message)); err != nil {
+			if credential, err = c.replaced(P(message), nil); err != nil {
 				return credential, err
 			}
 			continue
@@ -119,10 +123,7 @@ func receive[M any, P interface {
 // zero replaces the old one.
 func (c *Client) Refresh(ctx context.Context, credential provider.Credential) (provider.Credential, error) {
 	r, err := c.identity.Refresh(ctx, &pb.RefreshRequest{Credential: credentialToWire(credential)})
-	if err != nil {
-		return provider.Credential{}, c.fail(err)
-	}
-	replacement, err := c.replaced(r)
+	replacement, err := c.replaced(r, err)
 	if replacement == nil {
 		if err == nil {
 			err = errors.New("the provider returned no credential")
@@ -159,11 +160,8 @@ func (c *Client) EndSessionURL(ctx context.Context, credential provider.Credenti
 // Token implements provider.TokenSource.
 func (c *Client) Token(ctx context.Context, req provider.TokenRequest) (provider.TokenResponse, error) {
 	r, err := c.tokens.Token(ctx, tokenRequestToWire(req))
-	if err != nil {
-		return provider.TokenResponse{}, c.fail(err)
-	}
 	var response provider.TokenResponse
-	if response.Credential, err = c.replaced(r); err != nil {
+	if response.Credential, err = c.replaced(r, err); err != nil {
 		return response, err
 	}
 	response.DatabaseID = r.GetDatabaseId()
@@ -174,10 +172,7 @@ func (c *Client) Token(ctx context.Context, req provider.TokenRequest) (provider
 // Assertion implements provider.AssertionSource.
 func (c *Client) Assertion(ctx context.Context, req provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
 	r, err := c.asserts.Assert(ctx, assertionRequestToWire(req))
-	if err != nil {
-		return provider.Assertion{}, nil, c.fail(err)
-	}
-	credential, err := c.replaced(r)
+	credential, err := c.replaced(r, err)
 	if err != nil {
 		return provider.Assertion{}, credential, err
 	}
@@ -189,10 +184,7 @@ func (c *Client) Database(ctx context.Context, req provider.LookupRequest) (prov
 	r, err := c.lookup.Database(ctx, &pb.DatabaseRequest{
 		Credential: optional(req.Credential, credentialToWire), Organization: req.Organization, Name: req.Name,
 	})
-	if err != nil {
-		return provider.Database{}, nil, c.fail(err)
-	}
-	credential, err := c.replaced(r)
+	credential, err := c.replaced(r, err)
 	if err != nil {
 		return provider.Database{}, credential, err
 	}

@@ -90,22 +90,17 @@ func targetFromWire(t *pb.Target) provider.Target {
 }
 
 func permissionToWire(p provider.Permission) *pb.Permission {
-	permission := &pb.Permission{AllTables: p.Tables == nil, Tables: p.Tables}
-	for _, action := range p.Actions {
-		permission.Actions = append(permission.Actions, string(action))
-	}
-	return permission
+	actions := each(p.Actions, func(a provider.Action) string { return string(a) })
+	return &pb.Permission{AllTables: p.Tables == nil, Tables: p.Tables, Actions: actions}
 }
 
 // permissionFromWire keeps Tables from nil, which is every table, unless the
 // other side said so.
 func permissionFromWire(p *pb.Permission) provider.Permission {
-	permission := provider.Permission{Tables: p.GetTables()}
+	actions := each(p.GetActions(), func(a string) provider.Action { return provider.Action(a) })
+	permission := provider.Permission{Tables: p.GetTables(), Actions: actions}
 	if permission.Tables == nil && !p.GetAllTables() {
 		permission.Tables = []string{}
-	}
-	for _, action := range p.GetActions() {
-		permission.Actions = append(permission.Actions, provider.Action(action))
 	}
 	return permission
 }
