@@ -170,33 +170,33 @@ type backendCall struct {
 func (b *Backend) do(ctx context.Context, c backendCall, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	status, body, header, err := b.exchange(ctx, c, "/v1"+c.path)
-	if err == nil && status == http.StatusNotFound && !isAnswer(body) && strings.HasPrefix(c.path, "/api_keys") {
-		status, body, header, err = b.exchange(ctx, c, c.path)
+	res, body, err := b.exchange(ctx, c, "/v1"+c.path)
+	if err == nil && res.StatusCode == http.StatusNotFound && !isAnswer(body) && strings.HasPrefix(c.path, "/api_keys") {
+		res, body, err = b.exchange(ctx, c, c.path)
 	}
 	switch {
 	case err != nil:
 		return err
-	case status/100 != 2:
-		return b.refused(Refusal(c.what, &http.Response{StatusCode: status, Header: header}, body))
+	case res.StatusCode/100 != 2:
+		return b.refused(Refusal(c.what, res, body))
 	case json.Unmarshal(body, out) != nil:
 		return Unavailable(c.what, "the answer is not Clerk's: is there a proxy or a sign-in page of the network?")
 	}
 	return nil
 }
 
-func (b *Backend) exchange(ctx context.Context, c backendCall, path string) (status int, body []byte, header http.Header, err error) {
+func (b *Backend) exchange(ctx context.Context, c backendCall, path string) (*http.Response, []byte, error) {
 	var content io.Reader
 	if c.body != nil {
 		data, err := json.Marshal(c.body)
 		if err != nil {
-			return 0, nil, nil, fmt.Errorf("clerk: %s: %w", c.what, err)
+			return nil, nil, fmt.Errorf("clerk: %s: %w", c.what, err)
 		}
 		content = bytes.NewReader(data)
 	}
 	req, err := http.NewRequestWithContext(ctx, c.method, b.base+path, content)
 	if err != nil {
-		return 0, nil, nil, Unavailable(c.what, "the request can't be made")
+		return nil, nil, Unavailable(c.what, "the request can't be made")
 	}
 	if content != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -204,15 +204,7 @@ func (b *Backend) exchange(ctx context.Context, c backendCall, path string) (sta
 	req.Header.Set("Authorization", "Bearer "+b.key.Reveal())
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", b.userAgent)
-	res, err := b.client.Do(req)
-	if err != nil {
-		return 0, nil, nil, httpclient.Failure("clerk: "+c.what, err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	if body, err = httpclient.ReadAll(res.Body, maxBody); err != nil {
-		return 0, nil, nil, httpclient.Failure("clerk: "+c.what, err)
-	}
-	return res.StatusCode, body, res.Header, nil
+	return httpclient.Do(b.client, req, maxBody, "clerk: "+c.what)
 }
 
 // refused says what an answer to a secret key means: a key that Clerk doesn't take is a

@@ -60,16 +60,13 @@ func (f *Frontend) do(ctx context.Context, c call, out any) (next provider.Secre
 	if err != nil {
 		return next, err
 	}
-	res, err := f.client.Do(req)
-	if err != nil {
-		return next, httpclient.Failure("clerk: "+c.what, err)
+	res, body, err := httpclient.Do(f.client, req, maxBody, "clerk: "+c.what)
+	if res != nil {
+		next = replaced(res.Header, c.client)
 	}
-	defer func() { _ = res.Body.Close() }()
-	next = replaced(res.Header, c.client)
-	body, err := httpclient.ReadAll(res.Body, maxBody)
 	switch {
 	case err != nil:
-		return next, httpclient.Failure("clerk: "+c.what, err)
+		return next, err
 	case res.StatusCode/100 != 2:
 		return next, Refusal(c.what, res, body)
 	}

@@ -125,6 +125,22 @@ func ReadAll(r io.Reader, most int64) ([]byte, error) {
 	return data, err
 }
 
+// Do sends a request and reads its answer, of at most that many bytes. what names the
+// request in errors, which are those of [Failure]. The response, whose body is read and
+// closed, is also returned beside an error of reading it.
+func Do(client *http.Client, req *http.Request, most int64, what string) (*http.Response, []byte, error) {
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, nil, Failure(what, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := ReadAll(res.Body, most)
+	if err != nil {
+		return res, nil, Failure(what, err)
+	}
+	return res, body, nil
+}
+
 // Failure returns the error of a request that brought no answer: what was tried, and
 // why it failed. Its class is the one that err has, else ErrUnavailable. The URL, which
 // net/http puts before such an error, may have a secret in it and is left out.

@@ -219,14 +219,9 @@ func (c *Client) post(ctx context.Context, what, endpoint string, form url.Value
 	if inHeader {
 		req.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret.Reveal()))
 	}
-	res, err := httpClient(c.HTTP).Do(req)
+	res, body, err := httpclient.Do(httpClient(c.HTTP), req, maxBody, prefixed(c.Name, "%s", what))
 	if err != nil {
-		return httpclient.Failure(prefixed(c.Name, "%s", what), err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := httpclient.ReadAll(res.Body, maxBody)
-	if err != nil {
-		return httpclient.Failure(prefixed(c.Name, "%s", what), err)
+		return err
 	}
 	if res.StatusCode/100 != 2 {
 		var answer struct {

@@ -101,14 +101,9 @@ func readMetadata(ctx context.Context, client *http.Client, name, place string) 
 		return nil, 0, unavailable(name, "read the issuer's metadata", "the request can't be made")
 	}
 	req.Header.Set("Accept", "application/json")
-	res, err := client.Do(req)
+	res, body, err := httpclient.Do(client, req, maxBody, prefixed(name, "read the metadata at %s", place))
 	if err != nil {
-		return nil, 0, httpclient.Failure(prefixed(name, "read the metadata at %s", place), err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err = httpclient.ReadAll(res.Body, maxBody)
-	if err != nil {
-		return nil, 0, httpclient.Failure(prefixed(name, "read the metadata at %s", place), err)
+		return nil, 0, err
 	}
 	return body, res.StatusCode, nil
 }

@@ -84,14 +84,9 @@ func (m *management) call(ctx context.Context, method, path string, in, out any)
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	res, err := m.client.Do(req)
+	res, answer, err := httpclient.Do(m.client, req, maxManagementBody, "auth0: "+what)
 	if err != nil {
-		return httpclient.Failure("auth0: "+what, err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	answer, err := httpclient.ReadAll(res.Body, maxManagementBody)
-	if err != nil {
-		return httpclient.Failure("auth0: "+what, err)
+		return err
 	}
 	if res.StatusCode/100 != 2 {
 		return m.refused(what, res, answer)

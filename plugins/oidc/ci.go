@@ -223,15 +223,10 @@ func ask(ctx context.Context, client *http.Client, r request, out any) error {
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	res, err := httpclient.Direct(client).Do(req)
-	if err != nil {
-		return httpclient.Failure("oidc: "+r.what, err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	answer, err := httpclient.ReadAll(res.Body, 2*maxToken)
+	res, answer, err := httpclient.Do(httpclient.Direct(client), req, 2*maxToken, "oidc: "+r.what)
 	switch {
 	case err != nil:
-		return httpclient.Failure("oidc: "+r.what, err)
+		return err
 	case res.StatusCode/100 == 4 && res.StatusCode != http.StatusTooManyRequests:
 		return &provider.Error{Kind: provider.ErrRejected, Message: fmt.Sprintf("oidc: %s: HTTP %d", r.what, res.StatusCode), Hint: r.refused}
 	case res.StatusCode != http.StatusOK:
