@@ -59,6 +59,9 @@ func (p *auth0Provider) application(s stored) *oauth.Client {
 // must never be sent here.
 func (p *auth0Provider) decode(c provider.Credential) (stored, error) {
 	var s stored
+	if err := p.configured(); err != nil {
+		return s, err
+	}
 	switch err := json.Unmarshal([]byte(c.Data.Reveal()), &s); {
 	case err != nil || s.Version == 0:
 		return s, noCredential("the stored credential is not one of this provider")

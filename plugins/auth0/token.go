@@ -97,9 +97,6 @@ func (p *auth0Provider) spend(ctx context.Context, s stored, old provider.Creden
 // Refresh implements provider.Identity: it asks Auth0 whether the sign-in is still valid,
 // which replaces a rotating refresh token.
 func (p *auth0Provider) Refresh(ctx context.Context, credential provider.Credential) (provider.Credential, error) {
-	if err := p.configured(); err != nil {
-		return credential, err
-	}
 	s, err := p.decode(credential)
 	if err != nil {
 		return credential, err
@@ -114,9 +111,6 @@ func (p *auth0Provider) Refresh(ctx context.Context, credential provider.Credent
 // Revoke implements provider.Identity: it ends the sign-in, and with it every refresh
 // token derived from it. Access tokens stay valid until they expire.
 func (p *auth0Provider) Revoke(ctx context.Context, credential provider.Credential) error {
-	if err := p.configured(); err != nil {
-		return err
-	}
 	s, err := p.decode(credential)
 	if err != nil {
 		return err
@@ -137,9 +131,6 @@ var errMachine = &provider.Error{
 // application, or, if requested, the access token, whose audience is the API. A machine
 // can get one for every API that it is authorized for.
 func (p *auth0Provider) Assertion(ctx context.Context, req provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
-	if err := p.configured(); err != nil {
-		return provider.Assertion{}, nil, err
-	}
 	s, err := p.decode(req.Credential)
 	if err != nil {
 		return provider.Assertion{}, nil, err
@@ -176,9 +167,6 @@ func (p *auth0Provider) Assertion(ctx context.Context, req provider.AssertionReq
 // EndSessionURL implements provider.BrowserSession: the tenant's own session in the
 // browser outlives the terminal's sign-in. The page asks no question.
 func (p *auth0Provider) EndSessionURL(_ context.Context, credential provider.Credential) (string, error) {
-	if err := p.configured(); err != nil {
-		return "", err
-	}
 	s, err := p.decode(credential)
 	if err != nil {
 		return "", err

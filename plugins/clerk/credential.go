@@ -86,6 +86,9 @@ func (s stored) encode(c settings) provider.Secret {
 // decodeCredential reads a credential of this instance: one of another must never
 // be sent here.
 func (p *clerkProvider) decodeCredential(c provider.Credential) (stored, error) {
+	if err := p.configured(); err != nil {
+		return stored{}, err
+	}
 	var e encoded
 	if json.Unmarshal([]byte(c.Data.Reveal()), &e) != nil || e.Version == 0 {
 		return stored{}, noCredential("clerk: the stored credential is not one of this provider")

@@ -10,9 +10,6 @@ import (
 // Refresh implements provider.Identity: it asks Clerk for the client again, which may
 // replace the client JWT. The credential is returned also along with an error.
 func (p *clerkProvider) Refresh(ctx context.Context, credential provider.Credential) (provider.Credential, error) {
-	if err := p.configured(); err != nil {
-		return credential, err
-	}
 	held, err := p.decodeCredential(credential)
 	if err != nil {
 		return credential, err
@@ -49,9 +46,6 @@ func hinted(err error) error {
 // Revoke implements provider.Identity: it ends the session or grant, which stops new
 // tokens; existing ones stay valid until they expire.
 func (p *clerkProvider) Revoke(ctx context.Context, credential provider.Credential) error {
-	if err := p.configured(); err != nil {
-		return err
-	}
 	held, err := p.decodeCredential(credential)
 	if err != nil {
 		return err

@@ -41,9 +41,6 @@ func (p *clerkProvider) asMember(ctx context.Context, req provider.TeamRequest, 
 
 // withSession calls fn with the session of a credential.
 func (p *clerkProvider) withSession(credential provider.Credential, fn func(*stored) error) (*provider.Credential, error) {
-	if err := p.configured(); err != nil {
-		return nil, err
-	}
 	held, err := p.decodeCredential(credential)
 	if err != nil {
 		return nil, err

@@ -18,9 +18,6 @@ import (
 // audience is the application; for a workload, a new statement for the requested
 // audience.
 func (p *oidcProvider) Assertion(ctx context.Context, req provider.AssertionRequest) (provider.Assertion, *provider.Credential, error) {
-	if err := p.configured(); err != nil {
-		return provider.Assertion{}, nil, err
-	}
 	s, err := p.decode(req.Credential)
 	if err != nil {
 		return provider.Assertion{}, nil, err
@@ -171,9 +168,6 @@ func (p *oidcProvider) verifyWorkload(ctx context.Context, name string, token pr
 // Refresh implements provider.Identity: it asks the issuer whether a person's sign-in is
 // still valid, or the place for a new statement of the workload.
 func (p *oidcProvider) Refresh(ctx context.Context, credential provider.Credential) (provider.Credential, error) {
-	if err := p.configured(); err != nil {
-		return credential, err
-	}
 	s, err := p.decode(credential)
 	if err != nil {
 		return credential, err
@@ -216,9 +210,6 @@ func (p *oidcProvider) Verify(ctx context.Context, token provider.Secret) (provi
 // Revoke implements provider.Identity. ID tokens and statements stay valid until they
 // expire.
 func (p *oidcProvider) Revoke(ctx context.Context, credential provider.Credential) error {
-	if err := p.configured(); err != nil {
-		return err
-	}
 	s, err := p.decode(credential)
 	if err != nil {
 		return err
@@ -235,9 +226,6 @@ func (p *oidcProvider) Revoke(ctx context.Context, credential provider.Credentia
 
 // EndSessionURL implements provider.BrowserSession.
 func (p *oidcProvider) EndSessionURL(ctx context.Context, credential provider.Credential) (string, error) {
-	if err := p.configured(); err != nil {
-		return "", err
-	}
 	s, err := p.decode(credential)
 	if err != nil {
 		return "", err

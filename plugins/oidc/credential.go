@@ -48,6 +48,9 @@ func (p *oidcProvider) encode(s stored) provider.Secret {
 // there.
 func (p *oidcProvider) decode(c provider.Credential) (stored, error) {
 	var s stored
+	if err := p.configured(); err != nil {
+		return s, err
+	}
 	switch err := json.Unmarshal([]byte(c.Data.Reveal()), &s); {
 	case err != nil || s.Version == 0:
 		return s, noCredential("the stored credential is not one of this provider")
