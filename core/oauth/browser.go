@@ -142,7 +142,7 @@ func (c *Client) waitFor(ctx context.Context, host Host, listener *loopback.List
 	stop()
 	telling.Wait()
 	if err != nil {
-		return nil, c.waitError(err, o)
+		return nil, c.waitError(err)
 	}
 	return callback, nil
 }
@@ -174,7 +174,7 @@ func (c *Client) listenError(err error, o BrowserOptions) error {
 	return failure
 }
 
-func (c *Client) waitError(err error, o BrowserOptions) error {
+func (c *Client) waitError(err error) error {
 	var denied *loopback.DeniedError
 	if !errors.As(err, &denied) {
 		return &provider.Error{

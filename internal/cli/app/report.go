@@ -22,7 +22,7 @@ func Finish(ctx context.Context, line []string, stderr io.Writer, err error) int
 	case asksJSON(line):
 		reportJSON(ctx, stderr, err)
 	default:
-		ReportError(ctx, stderr, err, code)
+		ReportError(stderr, err, code)
 	}
 	return code
 }
@@ -38,7 +38,7 @@ func asksJSON(line []string) bool {
 }
 
 // ReportError prints one line, and a hint if there is one.
-func ReportError(ctx context.Context, stderr io.Writer, err error, code int) {
+func ReportError(stderr io.Writer, err error, code int) {
 	if code == ExitInterrupted {
 		fmt.Fprintln(stderr, "zen: interrupted")
 		return

@@ -228,7 +228,7 @@ func (sh *shell) tell(err error) {
 	if errors.Is(err, context.Canceled) {
 		code = app.ExitInterrupted
 	}
-	app.ReportError(sh.c.Context, stderr, err, code)
+	app.ReportError(stderr, err, code)
 	if open, lost := hrana.Transaction(sh.conn); open && lost != nil {
 		_, _ = sh.conn.ExecContext(context.Background(), "ROLLBACK") // sends nothing: it is lost already
 		fmt.Fprintln(stderr, "zen: the transaction is lost, and rolled back")

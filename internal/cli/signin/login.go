@@ -90,14 +90,14 @@ func (o LoginOptions) Run(ctx context.Context, e *app.Env) error {
 }
 
 func (o LoginOptions) signIn(ctx context.Context, e *app.Env, s *session.Session) error {
-	name, err := o.provider(ctx, e, s)
+	name, err := o.provider(ctx, s)
 	if err != nil {
 		return err
 	}
 	called := ctx
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	if err := o.checkMethod(ctx, e, s, name); err != nil {
+	if err := o.checkMethod(ctx, s, name); err != nil {
 		return err
 	}
 	plan, err := s.ChooseStorage(ctx)
@@ -137,7 +137,7 @@ func (o LoginOptions) signIn(ctx context.Context, e *app.Env, s *session.Session
 
 // checkMethod refuses a method that the provider doesn't have, before it is asked. One that
 // lists none decides itself.
-func (o LoginOptions) checkMethod(ctx context.Context, e *app.Env, s *session.Session, name string) error {
+func (o LoginOptions) checkMethod(ctx context.Context, s *session.Session, name string) error {
 	if o.Method == "" {
 		return nil
 	}
@@ -181,7 +181,7 @@ func tellForcedProvider(e *app.Env, s *session.Session, chosen string) {
 }
 
 // provider returns the flag, the environment, the last login or the files, in this order.
-func (o LoginOptions) provider(ctx context.Context, e *app.Env, s *session.Session) (string, error) {
+func (o LoginOptions) provider(ctx context.Context, s *session.Session) (string, error) {
 	if o.Provider != "" {
 		return o.Provider, nil
 	}
