@@ -47,9 +47,6 @@ type versionDocument struct {
 }
 
 func version(c *cli.Context) error {
-	if err := app.NoMoreThan(c, 0); err != nil {
-		return err
-	}
 	e, build, verify := app.EnvOf(c), app.BuildInfo(), c.Bool("verify")
 	if !e.JSON {
 		if err := printVersion(e, build); err != nil || !verify {

@@ -100,7 +100,8 @@ func (p Program) App(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 }
 
 // finish gives every command what all have: the global flags, so that they may
-// stand before or after the command's name, and zen's way with wrong usage.
+// stand before or after the command's name, and zen's way with wrong usage. One without
+// an ArgsUsage takes no arguments.
 func finish(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = usageError
@@ -112,9 +113,13 @@ func finish(commands []*cli.Command) {
 			}
 		}
 		if action := c.Action; action != nil {
+			takesNone := c.ArgsUsage == "" && len(c.Subcommands) == 0
 			c.Action = func(c *cli.Context) error {
 				if err := emptyFlags(c); err != nil {
 					return err
+				}
+				if takesNone && c.NArg() > 0 {
+					return NoMoreThan(c, 0)
 				}
 				if err := trustAuthorities(c); err != nil {
 					return err

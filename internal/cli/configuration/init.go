@@ -53,12 +53,7 @@ Then it checks the profile as zen doctor does, and says how to sign in if you ha
 			&cli.BoolFlag{Name: "yes", Usage: "ask nothing"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the file, and write nothing"},
 		},
-		Action: func(c *cli.Context) error {
-			if err := app.NoMoreThan(c, 0); err != nil {
-				return err
-			}
-			return initialise(c)
-		},
+		Action: initialise,
 	}
 }
 

@@ -24,9 +24,6 @@ func dbListCommand() *cli.Command {
 A provider that can look up databases is asked: platformtoken can, with TURSO_API_TOKEN
 or a sign-in. A name can be given in place of a URL: zen db query --database NAME.`,
 		Action: func(c *cli.Context) error {
-			if err := app.NoMoreThan(c, 0); err != nil {
-				return err
-			}
 			return client.With(c.Context, app.EnvOf(c), func(z *zen.Client) error { return list(c, z) })
 		},
 	}

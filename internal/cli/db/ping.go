@@ -50,9 +50,6 @@ type roundTrips struct {
 }
 
 func dbPing(c *cli.Context) error {
-	if err := app.NoMoreThan(c, 0); err != nil {
-		return err
-	}
 	n, interval := c.Int("count"), c.Duration("interval")
 	switch {
 	case n < 1 || n > 10_000:

@@ -43,9 +43,6 @@ If standard input is not a terminal, its statements are run until one fails.`,
 
 func dbShell(c *cli.Context) error {
 	format, err := query.Format(c)
-	if err == nil {
-		err = app.NoMoreThan(c, 0)
-	}
 	if err != nil {
 		return err
 	}

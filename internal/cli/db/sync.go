@@ -43,9 +43,6 @@ type syncDocument struct {
 }
 
 func dbSync(c *cli.Context) error {
-	if err := app.NoMoreThan(c, 0); err != nil {
-		return err
-	}
 	if c.IsSet("every") && c.Duration("every") <= 0 {
 		return app.Usage(c, "--every %s is not a time to wait", c.Duration("every"))
 	}

@@ -76,8 +76,6 @@ type document struct {
 func run(c *cli.Context) error {
 	failOn := c.String("fail-on")
 	switch {
-	case c.NArg() > 0:
-		return app.NoMoreThan(c, 0)
 	case !slices.Contains([]string{"error", "warn", "never"}, failOn):
 		return app.Usage(c, "--fail-on %q is not error, warn or never", failOn)
 	case c.Bool("yes") && !c.Bool("fix"):

@@ -66,9 +66,6 @@ func listCommand() *cli.Command {
 	return &cli.Command{
 		Name: "list", Usage: "list the registrations, and what is wrong with them", Flags: []cli.Flag{organizationFlag()},
 		Action: func(c *cli.Context) error {
-			if err := app.NoMoreThan(c, 0); err != nil {
-				return err
-			}
 			return with(c, func(_ *zen.Client, api platform.API) error {
 				sets, err := api.KeySets(c.Context, api.Organization)
 				if err != nil {

@@ -33,9 +33,6 @@ template, for Auth0 an Action of the trigger post-login.`,
 			&cli.StringFlag{Name: "database", Usage: "for the database `NAME` (default: the profile's)"},
 		},
 		Action: func(c *cli.Context) error {
-			if err := app.NoMoreThan(c, 0); err != nil {
-				return err
-			}
 			if !slices.Contains([]string{"clerk", "auth0", "json"}, c.String("for")) {
 				return app.Usage(c, "--for %q is not clerk, auth0 or json", c.String("for"))
 			}

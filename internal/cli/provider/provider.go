@@ -64,9 +64,6 @@ type providerDocument struct {
 }
 
 func providerList(c *cli.Context) error {
-	if err := app.NoMoreThan(c, 0); err != nil {
-		return err
-	}
 	return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error {
 		providers, err := copies(client)
 		if err != nil {

@@ -47,13 +47,13 @@ read. Credentials of other providers are kept: to switch, sign in with another.
 			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, open no browser"},
 			&cli.DurationFlag{Name: "timeout", Usage: "wait at most this long for the browser", Value: loginTimeout},
 		},
-		Action: func(c *cli.Context) error {
+		Before: func(c *cli.Context) error {
 			if name, ok := handshake.ProviderName(handshake.BinaryName(c.Args().First())); ok && !c.IsSet("provider") {
 				return &provider.Error{Kind: app.ErrUsage, Message: fmt.Sprintf("unexpected argument %q", name), Hint: "zen login --provider " + name}
 			}
-			if err := app.NoMoreThan(c, 0); err != nil {
-				return err
-			}
+			return nil
+		},
+		Action: func(c *cli.Context) error {
 			if c.IsSet("secret-fd") && c.Int("secret-fd") < 0 {
 				return app.Usage(c, "--secret-fd %d is no file descriptor", c.Int("secret-fd"))
 			}

@@ -27,9 +27,6 @@ forgotten with it. Tokens already handed out stay valid until they expire.`,
 			&cli.BoolFlag{Name: "browser", Usage: "end the browser's own session at the issuer, too"},
 		},
 		Action: func(c *cli.Context) error {
-			if err := app.NoMoreThan(c, 0); err != nil {
-				return err
-			}
 			return LogoutOptions{All: c.Bool("all"), Browser: c.Bool("browser")}.Run(c.Context, app.EnvOf(c))
 		},
 	}

@@ -41,9 +41,6 @@ used before needs no browser:
 				Usage:       "list the profiles that are configured or have something stored",
 				Description: "Reads only files: no keyring, no network, no provider.",
 				Action: func(c *cli.Context) error {
-					if err := app.NoMoreThan(c, 0); err != nil {
-						return err
-					}
 					return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error { return listProfiles(app.EnvOf(c), client) })
 				},
 			},

@@ -29,9 +29,6 @@ several at once, make a profile for each:
 			{
 				Name: "list", Usage: "list your organizations",
 				Action: func(c *cli.Context) error {
-					if err := app.NoMoreThan(c, 0); err != nil {
-						return err
-					}
 					e := app.EnvOf(c)
 					return e.WithSession(c.Context, func(s *session.Session) error { return listOrganizations(c.Context, e, s) })
 				},

@@ -152,13 +152,8 @@ func listCommand() *cli.Command {
    zen team list --org globex --json
 
 Pending invitations are shown to those who manage the members.`,
-		Flags: []cli.Flag{orgFlag()},
-		Action: func(c *cli.Context) error {
-			if err := app.NoMoreThan(c, 0); err != nil {
-				return err
-			}
-			return withGroup(c, list)
-		},
+		Flags:  []cli.Flag{orgFlag()},
+		Action: func(c *cli.Context) error { return withGroup(c, list) },
 	}
 }
 

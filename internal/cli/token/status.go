@@ -29,9 +29,6 @@ func StatusCommand() *cli.Command {
 (verified with the issuer's keys; of a sealed one, when it was stored), expired,
 invalid, or unverified with the reason. An expired one is renewed by the next use.`,
 		Action: func(c *cli.Context) error {
-			if err := app.NoMoreThan(c, 0); err != nil {
-				return err
-			}
 			e := app.EnvOf(c)
 			return e.WithSession(c.Context, func(s *session.Session) error { return PrintStatus(c.Context, e, s) })
 		},

@@ -40,9 +40,6 @@ and exits with 3.
 			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(tokenform.ShellNames, ", ") + " (default: the one that SHELL names)"},
 		}, tokenFlags()...),
 		Action: func(c *cli.Context) error {
-			if err := app.NoMoreThan(c, 0); err != nil {
-				return err
-			}
 			for _, name := range []string{"format", "shell"} {
 				if c.IsSet(name) && c.String(name) == "" {
 					return app.Usage(c, "--%s is empty", name)
