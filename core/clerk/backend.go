@@ -2,6 +2,7 @@ package clerk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,9 +32,7 @@ type Backend struct {
 // NewBackend returns a client for a secret key (sk_...). baseURL has no version; "" is
 // [DefaultBackendURL]. httpClient should follow no redirect, see [httpclient.Over].
 func NewBackend(baseURL string, key provider.Secret, httpClient *http.Client, userAgent string) *Backend {
-	if baseURL == "" {
-		baseURL = DefaultBackendURL
-	}
+	baseURL = cmp.Or(baseURL, DefaultBackendURL)
 	base := strings.TrimSuffix(strings.TrimRight(baseURL, "/"), "/v1")
 	return &Backend{base: base, client: httpClient, key: key, userAgent: userAgent}
 }

@@ -1,6 +1,7 @@
 package clerk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -114,9 +115,7 @@ func (f *Frontend) signIn(ctx context.Context, a *Attempt, what, path string, fo
 		return err
 	}
 	r := answer.Response
-	if a.ID == "" {
-		a.ID = r.ID
-	}
+	a.ID = cmp.Or(a.ID, r.ID)
 	a.Status, a.session, a.view = r.Status, r.SessionID, answer.Client
 	a.FirstFactors, a.SecondFactors = r.FirstFactors, r.SecondFactors
 	return nil

@@ -1,6 +1,7 @@
 package loopback
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -65,9 +66,7 @@ type Listener struct {
 // Listen listens on a port of 127.0.0.1. ctx bounds only that. The caller has to call
 // Close. Where other programs have all of Options.Ports, the error is a *BusyError.
 func Listen(ctx context.Context, opts Options) (*Listener, error) {
-	if opts.Path == "" {
-		opts.Path = "/callback"
-	}
+	opts.Path = cmp.Or(opts.Path, "/callback")
 	if !strings.HasPrefix(opts.Path, "/") || opts.Path == donePath {
 		return nil, fmt.Errorf("listen for the browser: path %q does not start with / or is %s", opts.Path, donePath)
 	}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,9 +88,7 @@ func (c *Client) askForDevice(ctx context.Context, o DeviceOptions) (device, err
 	if err := c.post(ctx, "ask for a device code", c.Metadata.DeviceEndpoint, form, &d); err != nil {
 		return device{}, err
 	}
-	if d.URL == "" {
-		d.URL = d.OldURL
-	}
+	d.URL = cmp.Or(d.URL, d.OldURL)
 	return d, c.checkDevice(d)
 }
 

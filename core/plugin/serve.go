@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -37,9 +38,7 @@ func Serve(p provider.Provider) {
 			os.Exit(debugMain(p))
 		}
 		name, _ := handshake.ProviderName(filepath.Base(os.Args[0]))
-		if name == "" {
-			name = "NAME"
-		}
+		name = cmp.Or(name, "NAME")
 		fmt.Fprintf(os.Stderr, "This is a provider of zen, which starts it when it is needed.\n"+
 			"To sign in with it, run: zen login --provider %s\n", name)
 		os.Exit(2)

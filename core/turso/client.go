@@ -1,6 +1,7 @@
 package turso
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,9 +49,7 @@ type Client struct {
 
 // New checks the options. It does not touch the network.
 func New(o Options) (*Client, error) {
-	if o.BaseURL == "" {
-		o.BaseURL = DefaultBaseURL
-	}
+	o.BaseURL = cmp.Or(o.BaseURL, DefaultBaseURL)
 	base, err := checkBaseURL(o.BaseURL)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package turso
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -76,15 +77,10 @@ func responseError(op string, resp *http.Response, body []byte, token string) er
 		case map[string]any:
 			e.Message, _ = value["message"].(string)
 		}
-		if e.Message == "" {
-			e.Message = answer.Message
-		}
+		e.Message = cmp.Or(e.Message, answer.Message)
 		e.Code = clean(answer.Code, token)
 	}
-	e.Message = clean(e.Message, token)
-	if e.Message == "" {
-		e.Message = strings.ToLower(http.StatusText(resp.StatusCode))
-	}
+	e.Message = cmp.Or(clean(e.Message, token), strings.ToLower(http.StatusText(resp.StatusCode)))
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		e.Message = "the API redirects, which it never does: is the base URL right?"
 	}

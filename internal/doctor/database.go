@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -126,7 +127,7 @@ func (e *exam) database(ctx context.Context) {
 	}
 	minted, err := e.mint(ctx)
 	if err != nil {
-		e.add(Finding{ID: "database.not-minted", Severity: provider.SeverityWarn, Kind: kindOr(err, provider.ErrUnavailable), Observed: "Turso didn't mint a token for comparison: " + err.Error()})
+		e.add(Finding{ID: "database.not-minted", Severity: provider.SeverityWarn, Kind: cmp.Or(provider.Kind(err), provider.ErrUnavailable), Observed: "Turso didn't mint a token for comparison: " + err.Error()})
 		return
 	}
 	if second := e.probeWith(ctx, minted, selectOne); second.ok {
@@ -144,7 +145,7 @@ func refusal(p *probe) Finding {
 	f.Observed = fmt.Sprintf("the database answered %d: %s", p.status, p.text)
 	switch {
 	case p.err != nil:
-		f.ID, f.Kind, f.Observed = "database.unavailable", kindOr(p.err, provider.ErrUnavailable), "the database did not answer SELECT 1: "+plainError(p.err)
+		f.ID, f.Kind, f.Observed = "database.unavailable", cmp.Or(provider.Kind(p.err), provider.ErrUnavailable), "the database did not answer SELECT 1: "+plainError(p.err)
 		f.Next = provider.Hint(p.err)
 	case p.unknownKey():
 		f.Cause, f.Next = "Turso has no key that matches the token's signature", "zen login --provider platformtoken uses tokens minted by Turso; zen doctor --only jwks says more"

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -127,9 +128,7 @@ func (e *exam) checkProvider(ctx context.Context, name string) {
 			found := Finding{ID: name + "." + f.ID, Severity: severity, Kind: f.Kind, Observed: f.Text, Cause: f.Cause, Next: f.Hint}
 			if f.Fix != nil {
 				found.Fix = e.providerFix(p, name, *f.Fix, purpose)
-				if found.Next == "" {
-					found.Next = "zen doctor --fix can " + f.Fix.Text
-				}
+				found.Next = cmp.Or(found.Next, "zen doctor --fix can "+f.Fix.Text)
 			}
 			e.add(found)
 			return ctx.Err()

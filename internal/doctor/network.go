@@ -1,12 +1,14 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -54,9 +56,7 @@ func (e *exam) ask(ctx context.Context, method, address string, header http.Head
 	if err != nil {
 		return nil, nil, err
 	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	began := time.Now()
 	resp, err := e.Client.Do(req)
 	if err != nil {
@@ -159,16 +159,9 @@ func (e *exam) unreachable(what string, err error) {
 		next = provider.Hint(err) // something other than the database answered
 	}
 	e.add(Finding{
-		ID: id, Severity: provider.SeverityError, Kind: kindOr(err, provider.ErrUnavailable),
+		ID: id, Severity: provider.SeverityError, Kind: cmp.Or(provider.Kind(err), provider.ErrUnavailable),
 		Observed: what + " can't be reached: " + plainError(err), Cause: cause, Next: next,
 	})
-}
-
-func kindOr(err error, otherwise error) error {
-	if kind := provider.Kind(err); kind != nil {
-		return kind
-	}
-	return otherwise
 }
 
 // clock compares this machine's clock with those of the servers that answered so far.

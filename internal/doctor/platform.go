@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,11 +57,11 @@ func APIError(err error) error {
 func apiKind(err error) error {
 	var failed *turso.Error
 	if !errors.As(err, &failed) {
-		return kindOr(err, provider.ErrUnavailable)
+		return cmp.Or(provider.Kind(err), provider.ErrUnavailable)
 	}
 	switch s := failed.Status; {
 	case s == 0:
-		return kindOr(err, provider.ErrUnavailable)
+		return cmp.Or(provider.Kind(err), provider.ErrUnavailable)
 	case s == http.StatusUnauthorized:
 		return provider.ErrRejected
 	case s == http.StatusForbidden, s == http.StatusPaymentRequired:

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,7 +82,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 		}
 	}
 	return &FixError{ID: "turso.jwks.remove-fails", Err: &provider.Error{
-		Kind:    kindOr(first, apiKind(first)),
+		Kind:    cmp.Or(provider.Kind(first), apiKind(first)),
 		Message: fmt.Sprintf("Turso does not remove the registration %q: %v", name, first),
 		Hint:    "over the limit of registrations Turso removes none, and only its support can: zen doctor --report FILE writes a report for them",
 		Err:     first,

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -220,8 +221,6 @@ func (e *exam) skip(why string) {
 
 // fail reports an error, with its class and hint.
 func (e *exam) fail(id string, err error, cause, next string) {
-	if next == "" {
-		next = provider.Hint(err)
-	}
+	next = cmp.Or(next, provider.Hint(err))
 	e.add(Finding{ID: id, Severity: provider.SeverityError, Kind: provider.Kind(err), Observed: err.Error(), Cause: cause, Next: next})
 }

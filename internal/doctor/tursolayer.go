@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -250,7 +251,7 @@ func (e *exam) holders(ctx context.Context, sets []turso.KeySet) (found []turso.
 			var err error
 			if keys, err = FetchKeys(ctx, e.Client, s.URL); err != nil {
 				e.add(Finding{
-					ID: "turso.jwks.unreachable", Severity: provider.SeverityWarn, Kind: kindOr(err, provider.ErrUnavailable),
+					ID: "turso.jwks.unreachable", Severity: provider.SeverityWarn, Kind: cmp.Or(provider.Kind(err), provider.ErrUnavailable),
 					Observed: fmt.Sprintf("the key set of the registration %q can't be read: %v", s.Name, err), Next: fmt.Sprintf("zen jwks remove %q, if it is no longer used", s.Name),
 				})
 			}

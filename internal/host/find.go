@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -86,10 +87,7 @@ func resolveFile(name, path string) (string, error) {
 	if err != nil {
 		return resolved, &UnsafeError{Name: name, Path: resolved, Reason: "it can't be read"}
 	}
-	reason := unsafe(info)
-	if reason == "" {
-		reason = unsafeDir(filepath.Dir(resolved))
-	}
+	reason := cmp.Or(unsafe(info), unsafeDir(filepath.Dir(resolved)))
 	if reason != "" {
 		return resolved, &UnsafeError{Name: name, Path: resolved, Reason: reason}
 	}

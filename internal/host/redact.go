@@ -226,9 +226,7 @@ func redactURL(s string) string {
 	inQuery := false
 	for rest != "" {
 		next := strings.IndexAny(rest[1:], "?#&") + 1
-		if next == 0 {
-			next = len(rest)
-		}
+		next = cmp.Or(next, len(rest))
 		part := rest[:next]
 		rest = rest[next:]
 		inQuery = inQuery || part[0] == '?' || part[0] == '#'

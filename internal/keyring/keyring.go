@@ -9,6 +9,7 @@
 package keyring
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,9 +90,7 @@ type backend interface {
 func New(o Options) *Keyring { return newKeyring(o, system{}) }
 
 func newKeyring(o Options, b backend) *Keyring {
-	if o.Timeout == 0 {
-		o.Timeout = DefaultTimeout
-	}
+	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
 	return &Keyring{options: o, backend: b, busy: make(chan struct{}, 1)}
 }
 

@@ -1,6 +1,7 @@
 package private
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"math/rand/v2"
@@ -32,9 +33,7 @@ func Replace(path string, data []byte, mode fs.FileMode) error {
 
 func replace(path string, data []byte, mode fs.FileMode, nameless func(dir string, mode fs.FileMode) (*os.File, error)) error {
 	dir, base := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
+	dir = cmp.Or(dir, ".")
 	sweep(dir, base, time.Now())
 	f, err := nameless(dir, mode)
 	hasName := err != nil

@@ -14,6 +14,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -162,9 +163,7 @@ func New(config Config) *Session {
 	if config.Notify == nil {
 		config.Notify = func(string) {}
 	}
-	if config.Access == "" {
-		config.Access = provider.AccessReadWrite
-	}
+	config.Access = cmp.Or(config.Access, provider.AccessReadWrite)
 	if config.Jitter == nil {
 		config.Jitter = cache.Jitter
 	}

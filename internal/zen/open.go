@@ -138,9 +138,7 @@ func (c *Client) profileFor(ctx context.Context, name, database string) (config.
 		return config.Profile{}, err
 	}
 	p, err := c.Config.ProfileAt(name, target.URL)
-	if p.DatabaseID.Value == "" {
-		p.DatabaseID.Value = target.DatabaseID
-	}
+	p.DatabaseID.Value = cmp.Or(p.DatabaseID.Value, target.DatabaseID)
 	return p, err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,9 +16,7 @@ func (p *auth0Provider) Login(ctx context.Context, req provider.LoginRequest, ho
 	if err := p.configured(); err != nil {
 		return err
 	}
-	if req.Organization == "" {
-		req.Organization = p.settings.organization
-	}
+	req.Organization = cmp.Or(req.Organization, p.settings.organization)
 	if !isID(req.Organization) && req.Organization != "" {
 		return bad(keyOrganization, "", "%.40q is not the id or name of an organization", req.Organization)
 	}

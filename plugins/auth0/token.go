@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,10 +140,7 @@ func (p *auth0Provider) Assertion(ctx context.Context, req provider.AssertionReq
 		return provider.Assertion{}, nil, &provider.Error{Kind: provider.ErrPermission, Message: "auth0: it can state who a person is only in a JWT"}
 	}
 	if s.Machine {
-		audience := req.Audience
-		if audience == "" {
-			audience = p.settings.audience
-		}
+		audience := cmp.Or(req.Audience, p.settings.audience)
 		tokens, err := p.machineTokens(ctx, s, audience, nil)
 		return provider.Assertion{Kind: provider.AssertionJWT, Value: tokens.Access, Expires: tokens.Expires}, nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -153,9 +154,7 @@ func (p *clerkProvider) prove(ctx context.Context, s *clerk.Session, req provide
 		}
 		result.Token = &token
 	}
-	if s.Name == "" {
-		s.Name = result.Claims.Subject
-	}
+	s.Name = cmp.Or(s.Name, result.Claims.Subject)
 	result.Credential = p.sessionCredential(stored{session: s, organization: organizationMark(result.Claims.Organization)}, s.Name, p.now().UTC())
 	return result, nil
 }

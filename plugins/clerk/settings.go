@@ -112,10 +112,7 @@ func parseSettings(values provider.Settings) (settings, error) {
 			return s, err
 		}
 	}
-	s.template = values.Get(keyTemplate)
-	if s.template == "" {
-		s.template = defaultTemplate
-	}
+	s.template = cmp.Or(values.Get(keyTemplate), defaultTemplate)
 	s.readOnlyTemplate, s.assertTemplate = values.Get(keyReadOnlyTemplate), values.Get(keyAssertionTemplate)
 	for key, name := range map[string]string{keyTemplate: s.template, keyReadOnlyTemplate: s.readOnlyTemplate, keyAssertionTemplate: s.assertTemplate} {
 		if name != "" && !isTemplateName(name) {

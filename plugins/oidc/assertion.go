@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,16 +94,11 @@ func (p *oidcProvider) state(ctx context.Context, audience string) (provider.Sec
 	if place == nil {
 		return provider.Secret{}, provider.Claims{}, noPlace()
 	}
-	name := p.settings.workloadIssuer
-	if name == "" {
-		name = place.issuer()
-	}
+	name := cmp.Or(p.settings.workloadIssuer, place.issuer())
 	if name == "" {
 		return provider.Secret{}, provider.Claims{}, bad(keyWorkloadIssuer, "it is iss of the token, to the letter", "it is not set, and the issuer of %s is nobody's to guess", p.settings.workloadName)
 	}
-	if audience == "" {
-		audience = p.settings.audience
-	}
+	audience = cmp.Or(audience, p.settings.audience)
 	token, err := place.token(ctx, &http.Client{Transport: p.transport}, audience)
 	if err == nil {
 		err = checkToken(token)
@@ -193,10 +189,7 @@ func (p *oidcProvider) Verify(ctx context.Context, token provider.Secret) (provi
 		return provider.Claims{}, fmt.Errorf("oidc: %w", err)
 	}
 	if p.settings.workload != nil && seen.Issuer != p.settings.issuer {
-		name := p.settings.workloadIssuer
-		if name == "" {
-			name = p.settings.workload.issuer()
-		}
+		name := cmp.Or(p.settings.workloadIssuer, p.settings.workload.issuer())
 		return p.verifyWorkload(ctx, name, token)
 	}
 	i, err := p.people(ctx)

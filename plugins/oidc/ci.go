@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -69,9 +70,7 @@ type buildkite struct {
 
 func newBuildkite(values provider.Settings) (place, error) {
 	b := buildkite{strings.TrimSuffix(values.Get(keyBuildkiteURL), "/"), values.Get(keyBuildkiteJob), values[keyBuildkiteToken]}
-	if b.base == "" {
-		b.base = defaultBuildkite
-	}
+	b.base = cmp.Or(b.base, defaultBuildkite)
 	switch {
 	case b.job == "" || b.agent.IsZero():
 		return nil, bad(keyWorkload, "it has to be a step of a build", "buildkite: BUILDKITE_JOB_ID and BUILDKITE_AGENT_ACCESS_TOKEN are not both set")
@@ -110,9 +109,7 @@ type google struct{ host string }
 
 func newGoogle(values provider.Settings) (place, error) {
 	g := google{values.Get(keyMetadataHost)}
-	if g.host == "" {
-		g.host = defaultMetadata
-	}
+	g.host = cmp.Or(g.host, defaultMetadata)
 	if u, err := url.Parse("http://" + g.host); err != nil || u.Host != g.host || u.Hostname() == "" {
 		return nil, bad(keyMetadataHost, "for example "+defaultMetadata, "%.100q is not a host", g.host)
 	}
@@ -153,10 +150,7 @@ type given struct {
 }
 
 func newGitLab(values provider.Settings) (place, error) {
-	base := values.Get(keyGitLabURL)
-	if base == "" {
-		base = defaultGitLab
-	}
+	base := cmp.Or(values.Get(keyGitLabURL), defaultGitLab)
 	if !isSecure(base, false) {
 		return nil, bad(keyGitLabURL, "", "it is not an https URL")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"path/filepath"
@@ -37,9 +38,7 @@ func findPlace(values provider.Settings) (name string, p place, err error) {
 	if path := values.Get(keyTokenFile); path != "" && !filepath.IsAbs(path) {
 		return "", nil, bad(keyTokenFile, "", "%.100q is not an absolute path", path)
 	}
-	if name == "" {
-		name = around(values)
-	}
+	name = cmp.Or(name, around(values))
 	if name == "" {
 		return "", nil, nil
 	}

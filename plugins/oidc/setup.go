@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -19,13 +20,7 @@ func (p *oidcProvider) Setup(_ context.Context, req provider.SetupRequest) (prov
 	if req.Topic != "" {
 		return provider.Setup{}, &provider.Error{Kind: provider.ErrConfig, Message: fmt.Sprintf("oidc: there is no setup of %.40q", req.Topic)}
 	}
-	audience := req.Audience
-	if audience == "" {
-		audience = p.settings.audience
-	}
-	if audience == "" {
-		audience = exampleForAudience
-	}
+	audience := cmp.Or(req.Audience, p.settings.audience, exampleForAudience)
 	addresses := "- `" + strings.Join(oauth.CallbackURLs(p.settings.ports), "`\n- `") + "`"
 	if len(p.settings.ports) == 0 {
 		addresses += "\n\nwith any port (RFC 8252 section 7.3). Where the issuer compares ports, too, set `ports` to a few and register each."

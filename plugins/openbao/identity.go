@@ -43,10 +43,7 @@ func (p *openbao) finish(ctx context.Context, req provider.LoginRequest, host pr
 // claims returns what is known of an OpenBao identity: its entity, which is the same for
 // all auth methods.
 func (p *openbao) claims(entity string, s stored) provider.Claims {
-	subject := entity
-	if subject == "" {
-		subject = s.Method + " without an entity"
-	}
+	subject := cmp.Or(entity, s.Method+" without an entity")
 	return provider.Claims{Issuer: p.place("").Address, Subject: subject, Issued: p.now(), Expires: s.Expires}
 }
 

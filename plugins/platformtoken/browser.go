@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -216,9 +217,7 @@ func tokenName() string {
 		}
 		return -1
 	}, host), "-")
-	if host == "" {
-		host = "machine"
-	}
+	host = cmp.Or(host, "machine")
 	var random [3]byte
 	_, _ = rand.Read(random[:]) // never fails
 	return "zen-" + host[:min(len(host), 40)] + "-" + hex.EncodeToString(random[:])

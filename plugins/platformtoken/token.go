@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -131,9 +132,7 @@ func (p *platform) mintFor(ctx context.Context, c *turso.Client, a account, data
 
 func (p *platform) options(req provider.TokenRequest) (turso.TokenOptions, error) {
 	o := turso.TokenOptions{Expiration: req.Lifetime, Authorization: turso.FullAccess}
-	if o.Expiration == 0 {
-		o.Expiration = p.lifetime
-	}
+	o.Expiration = cmp.Or(o.Expiration, p.lifetime)
 	switch req.Access {
 	case provider.AccessReadOnly:
 		o.Authorization = turso.ReadOnly

@@ -1,6 +1,7 @@
 package hrana
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -82,9 +83,7 @@ func (c *Config) setDefaults() error {
 	case c.TxMode > Immediate:
 		return errors.New("hrana: Config.TxMode must be Deferred or Immediate")
 	}
-	if c.Timeout == 0 {
-		c.Timeout = defaultTimeout
-	}
+	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
 	if c.MaxMemory <= 0 {
 		c.MaxMemory = defaultMaxMemory
 	}

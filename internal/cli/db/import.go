@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -71,9 +72,7 @@ func dbImport(c *cli.Context) error {
 	name := c.Args().First()
 	o := importOptions{format: c.String("format"), table: c.String("table"), create: c.Bool("create"), skip: c.Int64("skip")}
 	base := filepath.Base(name)
-	if o.format == "" {
-		o.format = importFormats[strings.ToLower(filepath.Ext(base))]
-	}
+	o.format = cmp.Or(o.format, importFormats[strings.ToLower(filepath.Ext(base))])
 	if o.table == "" && name != "-" {
 		o.table = strings.TrimSuffix(base, filepath.Ext(base))
 	}

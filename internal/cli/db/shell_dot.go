@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,9 +41,7 @@ func (sh *shell) dot(ctx context.Context, line string) error {
 		sh.quit = true
 		return nil
 	case ".tables":
-		if arg == "" {
-			arg = "%"
-		}
+		arg = cmp.Or(arg, "%")
 		return sh.list(ctx, `SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')
 			AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND name LIKE ? ORDER BY name`, "", arg)
 	case ".schema":
@@ -53,9 +52,7 @@ func (sh *shell) dot(ctx context.Context, line string) error {
 		return sh.list(ctx, `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL
 			AND (tbl_name = ?1 COLLATE NOCASE OR name = ?1 COLLATE NOCASE) ORDER BY type DESC, name`, ";", arg)
 	case ".indexes", ".indices":
-		if arg == "" {
-			arg = "%"
-		}
+		arg = cmp.Or(arg, "%")
 		return sh.list(ctx, "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name LIKE ? ORDER BY name", "", arg)
 	case ".dump":
 		one := &dump{conn: sh.conn, schema: true, data: true, told: func(int64) {}, note: func(text string) {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -74,10 +75,7 @@ func providerNew(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	dir := c.String("dir")
-	if dir == "" {
-		dir = "zen-provider-" + name
-	}
+	dir := cmp.Or(c.String("dir"), "zen-provider-"+name)
 	if err := writeFiles("new provider", dir, files, "choose another directory with --dir"); err != nil {
 		return err
 	}
@@ -138,10 +136,7 @@ func exampleFiles(example embed.FS, names *strings.Replacer) ([]provider.SetupFi
 // goFiles returns the files of a module in Go.
 func goFiles(c *cli.Context, name string) ([]provider.SetupFile, error) {
 	data := struct{ Name, Type, Module, Version, Replace, Variable string }{
-		name, goName(name), c.String("module"), released(app.Version()), "", config.Variable(name, "token"),
-	}
-	if data.Module == "" {
-		data.Module = "example.com/zen-provider-" + name
+		name, goName(name), cmp.Or(c.String("module"), "example.com/zen-provider-"+name), released(app.Version()), "", config.Variable(name, "token"),
 	}
 	if strings.ContainsAny(data.Module, " \t\r\n\"'`\\") {
 		return nil, app.Usage(c, "module path %.60q is none", data.Module)

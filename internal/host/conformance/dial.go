@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -170,10 +171,7 @@ func answers(ctx context.Context, conn *grpc.ClientConn) error {
 func (s *suite) settings() (settings map[string]string, missing string) {
 	settings = make(map[string]string)
 	for _, f := range s.description.GetFields() {
-		value := s.options.Settings.Get(f.GetKey())
-		if value == "" {
-			value = f.GetDefault()
-		}
+		value := cmp.Or(s.options.Settings.Get(f.GetKey()), f.GetDefault())
 		if value != "" {
 			settings[f.GetKey()] = value
 		} else if f.GetRequired() && missing == "" {

@@ -3,6 +3,7 @@ package install
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -42,10 +43,7 @@ func wanted(ctx context.Context, client *http.Client, r Request, source string) 
 	}
 	known = pin.Checksums
 	if r.Key != "" {
-		signature := r.Signature
-		if signature == "" {
-			signature = r.Checksums + ".sig"
-		}
+		signature := cmp.Or(r.Signature, r.Checksums+".sig")
 		signed, err := text(ctx, client, signature)
 		if err != nil {
 			return "", "", err

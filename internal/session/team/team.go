@@ -2,6 +2,7 @@
 package team
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -24,9 +25,7 @@ func New(s *session.Session, organization string) (*Team, error) {
 	if err := config.CheckHeld(organization); err != nil {
 		return nil, err
 	}
-	if organization == "" {
-		organization = config.Organization
-	}
+	organization = cmp.Or(organization, config.Organization)
 	return &Team{s, organization}, nil
 }
 

@@ -14,6 +14,7 @@ package clibridge
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -195,10 +196,7 @@ func (b *Bridge) ticket(ctx context.Context, who Person) (url.Values, error) {
 // databaseToken asks Clerk for a token of the session by the template. It is sent with
 // what zen status shows about the person in addition to the token; no decision uses that.
 func (b *Bridge) databaseToken(ctx context.Context, who Person) (url.Values, error) {
-	template := b.Template
-	if template == "" {
-		template = "turso"
-	}
+	template := cmp.Or(b.Template, "turso")
 	token, err := b.clerk(ctx, "/v1/sessions/"+url.PathEscape(who.SessionID)+"/tokens/"+url.PathEscape(template), map[string]any{})
 	answer := url.Values{"token": {token}}
 	o := who.Organization
