@@ -25,8 +25,7 @@ func (e *AnswerError) Error() string { return fmt.Sprintf("HTTP %d, %s", e.Statu
 
 // Code returns the code of Clerk's answer in the chain of err, or "".
 func Code(err error) string {
-	var answer *AnswerError
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*AnswerError](err); ok {
 		return answer.Code
 	}
 	return ""

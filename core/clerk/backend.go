@@ -87,8 +87,7 @@ func (b *Backend) VerifyAPIKey(ctx context.Context, secret provider.Secret) (API
 	k, err := b.apiKey(ctx, backendCall{
 		what: what, method: http.MethodPost, path: "/api_keys/verify", body: map[string]string{"secret": secret.Reveal()},
 	})
-	var refused *AnswerError
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+	if refused, ok := errors.AsType[*AnswerError](err); ok && refused.Status == http.StatusNotFound {
 		return APIKey{}, &provider.Error{
 			Kind: provider.ErrRejected, Err: err,
 			Message: "clerk: " + what + ": this instance has no such key, or it was revoked or has expired",

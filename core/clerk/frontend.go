@@ -46,34 +46,34 @@ type call struct {
 	path   string
 	query  url.Values
 	form   url.Values
-	// client is the client JWT; zero asks for a new client.
-	client provider.Secret
+	// client is the client JWT, which the answer may replace; a zero one asks for a new
+	// client.
+	client *provider.Secret
 }
 
-// do makes the call and decodes the answer into out, unless out is nil. next is the
-// client JWT that the server put in the place of the one sent, or zero; it counts
-// beside an error, too.
-func (f *Frontend) do(ctx context.Context, c call, out any) (next provider.Secret, err error) {
+// do makes the call and decodes the answer into out, unless out is nil. The client JWT
+// that the server put in the place of the one sent counts beside an error, too.
+func (f *Frontend) do(ctx context.Context, c call, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
 	req, err := f.request(ctx, c)
 	if err != nil {
-		return next, err
+		return err
 	}
 	res, body, err := httpclient.Do(f.client, req, maxBody, "clerk: "+c.what)
 	if res != nil {
-		next = replaced(res.Header, c.client)
+		*c.client = replaced(res.Header, *c.client)
 	}
 	switch {
 	case err != nil:
-		return next, err
+		return err
 	case res.StatusCode/100 != 2:
-		return next, Refusal(c.what, res, body)
+		return Refusal(c.what, res, body)
 	}
 	if out != nil && json.Unmarshal(body, out) != nil {
-		return next, Unavailable(c.what, "the answer is not Clerk's: is there a proxy or a sign-in page of the network?")
+		return Unavailable(c.what, "the answer is not Clerk's: is there a proxy or a sign-in page of the network?")
 	}
-	return next, nil
+	return nil
 }
 
 func (f *Frontend) request(ctx context.Context, c call) (*http.Request, error) {
@@ -104,15 +104,15 @@ func (f *Frontend) request(ctx context.Context, c call) (*http.Request, error) {
 	return req, nil
 }
 
-// replaced reads the client JWT of an answer.
+// replaced returns the client JWT of an answer, or the one that was sent.
 func replaced(h http.Header, sent provider.Secret) provider.Secret {
 	value := h.Get("Authorization")
 	if scheme, rest, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Bearer") {
 		value = rest
 	}
 	next := provider.NewSecret(strings.TrimSpace(value))
-	if (provider.Token{Value: next}).ValidateValue() != nil || next.Equal(sent) {
-		return provider.Secret{}
+	if (provider.Token{Value: next}).ValidateValue() != nil {
+		return sent
 	}
 	return next
 }

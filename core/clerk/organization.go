@@ -142,15 +142,11 @@ func organizationPath(elements ...string) string {
 
 // userCall makes a call in the name of the session's user, on a path outside /client.
 func (f *Frontend) userCall(ctx context.Context, s *Session, c call, out any) error {
-	c.client = s.Client
+	c.client = &s.Client
 	query := url.Values{"_clerk_session_id": {s.ID}}
 	maps.Copy(query, c.query)
 	c.query = query
-	next, err := f.do(ctx, c, out)
-	if !next.IsZero() {
-		s.Client = next
-	}
-	return declined(err)
+	return declined(f.do(ctx, c, out))
 }
 
 // declined distinguishes a refusal of the request from one of the sign-in: the sign-in is still

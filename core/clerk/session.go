@@ -76,8 +76,7 @@ func (f *Frontend) Activate(ctx context.Context, s *Session, organization string
 // End ends the session at Clerk. One that had ended before is no error.
 func (f *Frontend) End(ctx context.Context, s *Session) error {
 	err := f.sessionCall(ctx, s, "end the session", "/end", nil, nil)
-	var refused *AnswerError
-	if errors.As(err, &refused) && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusNotFound) {
+	if refused, ok := errors.AsType[*AnswerError](err); ok && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusNotFound) {
 		return nil
 	}
 	return err
@@ -134,7 +133,7 @@ func (f *Frontend) explainNotFound(ctx context.Context, s *Session, template str
 // Probe reads a client without a sign-in, which takes no credential: its error says whether the
 // Native API is there. The missing sign-in itself is no error.
 func (f *Frontend) Probe(ctx context.Context) error {
-	_, err := f.do(ctx, call{what: "try the Native API", method: http.MethodGet, path: "/v1/client"}, nil)
+	err := f.do(ctx, call{what: "try the Native API", method: http.MethodGet, path: "/v1/client", client: new(provider.Secret)}, nil)
 	if errors.Is(err, provider.ErrRejected) {
 		return nil
 	}
@@ -147,11 +146,7 @@ func (f *Frontend) Reload(ctx context.Context, s *Session) error {
 	var answer struct {
 		Response *clientView `json:"response"`
 	}
-	next, err := f.do(ctx, call{what: "read the client", method: http.MethodGet, path: "/v1/client", client: s.Client}, &answer)
-	if !next.IsZero() {
-		s.Client = next
-	}
-	if err != nil {
+	if err := f.do(ctx, call{what: "read the client", method: http.MethodGet, path: "/v1/client", client: &s.Client}, &answer); err != nil {
 		return err
 	}
 	if status := s.adopt(answer.Response); status != "active" && status != "pending" {
@@ -169,13 +164,9 @@ func ended(cause error) error {
 }
 
 func (f *Frontend) sessionCall(ctx context.Context, s *Session, what, path string, form url.Values, out any) error {
-	next, err := f.do(ctx, call{
-		what: what, method: http.MethodPost, path: "/v1/client/sessions/" + s.ID + path, form: form, client: s.Client,
+	return f.do(ctx, call{
+		what: what, method: http.MethodPost, path: "/v1/client/sessions/" + s.ID + path, form: form, client: &s.Client,
 	}, out)
-	if !next.IsZero() {
-		s.Client = next
-	}
-	return err
 }
 
 // IsSessionID keeps an id from being more than one element of a path.

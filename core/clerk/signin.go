@@ -107,11 +107,7 @@ func (f *Frontend) signIn(ctx context.Context, a *Attempt, what, path string, fo
 		} `json:"response"`
 		Client *clientView `json:"client"`
 	}
-	next, err := f.do(ctx, call{what: what, method: http.MethodPost, path: "/v1/client/sign_ins" + path, form: form, client: a.client}, &answer)
-	if !next.IsZero() {
-		a.client = next
-	}
-	if err != nil {
+	if err := f.do(ctx, call{what: what, method: http.MethodPost, path: "/v1/client/sign_ins" + path, form: form, client: &a.client}, &answer); err != nil {
 		return err
 	}
 	r := answer.Response
