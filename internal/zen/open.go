@@ -23,7 +23,7 @@ func Open(ctx context.Context, o Options, profile string, how libsql.Options) (*
 	if err != nil {
 		return nil, err
 	}
-	return client.open(ctx, nil, profile, how, closer{client})
+	return client.open(ctx, nil, profile, how, true)
 }
 
 // Open opens a database with the session of a profile; "" means the selected one. The URL in
@@ -31,32 +31,35 @@ func Open(ctx context.Context, o Options, profile string, how libsql.Options) (*
 // as [Client.Resolve] says, or "" for the profile's. The access is what is asked for, "" the
 // profile's, and with ReadOnly ro. The client must outlive the handle.
 func (c *Client) Open(ctx context.Context, profile string, how libsql.Options) (*sql.DB, error) {
-	return c.open(ctx, nil, profile, how, nil)
+	return c.open(ctx, nil, profile, how, false)
 }
 
 // OpenSession opens a session's database, in the way that how says.
 func (c *Client) OpenSession(ctx context.Context, s *session.Session, how libsql.Options) (*sql.DB, error) {
-	return c.open(ctx, s, "", how, nil)
+	return c.open(ctx, s, "", how, false)
 }
 
-// open opens a database; own, if not nil, is closed with it, or when it fails. So is
-// a session that is made for it.
-func (c *Client) open(ctx context.Context, s *session.Session, profile string, options libsql.Options, own io.Closer) (*sql.DB, error) {
-	options.Own = own
+// open opens a database. A session that is made for it is closed with it, or when it fails,
+// and so is the client where it is owned.
+func (c *Client) open(ctx context.Context, s *session.Session, profile string, options libsql.Options, owned bool) (*sql.DB, error) {
+	if owned {
+		options.Own = closer(func() error { return c.Close(context.Background()) })
+	}
 	if s != nil || !libsql.IsLocal(options.Target.URL) {
+		var err error
 		if s == nil {
-			var err error
-			if s, err = c.sessionFor(ctx, profile, options); err != nil {
-				return nil, errors.Join(err, closing{nil, nil, own}.Close())
-			}
-			options.Own = closing{c, s, own}
-			if own != nil {
-				if err := c.checkProviders(ctx, s); err != nil {
-					return nil, errors.Join(err, options.Own.Close())
-				}
+			s, err = c.sessionFor(ctx, profile, options)
+			switch {
+			case err == nil && owned:
+				err = c.checkProviders(ctx, s)
+			case err == nil:
+				options.Own = closer(func() error { return c.release(context.Background(), s) })
 			}
 		}
-		if err := s.NeedsDatabase(); err != nil {
+		if err == nil {
+			err = s.NeedsDatabase()
+		}
+		if err != nil {
 			if options.Own != nil {
 				err = errors.Join(err, options.Own.Close())
 			}
@@ -67,30 +70,11 @@ func (c *Client) open(ctx context.Context, s *session.Session, profile string, o
 	return libsql.Open(ctx, options)
 }
 
-// closing ends what was made for one handle: its session, and what it owns beside.
-type closing struct {
-	client  *Client
-	session *session.Session
-	own     io.Closer
-}
+// closer ends what was made for one handle.
+type closer func() error
 
 // Close implements io.Closer.
-func (c closing) Close() error {
-	var err error
-	if c.session != nil {
-		err = c.client.release(context.Background(), c.session)
-	}
-	if c.own != nil {
-		err = errors.Join(err, c.own.Close())
-	}
-	return err
-}
-
-// closer is a client as an io.Closer.
-type closer struct{ *Client }
-
-// Close implements io.Closer.
-func (c closer) Close() error { return c.Client.Close(context.Background()) }
+func (c closer) Close() error { return c() }
 
 // checkProviders says which provider of a session's tokens is missing, before one is needed.
 func (c *Client) checkProviders(ctx context.Context, s *session.Session) error {
@@ -118,9 +102,7 @@ func (c *Client) sessionFor(ctx context.Context, profile string, how libsql.Opti
 	if how.ReadOnly {
 		how.Access = cmp.Or(how.Access, provider.AccessReadOnly)
 	}
-	if how.Access != "" {
-		p.Access.Value = how.Access
-	}
+	p.Access.Value = cmp.Or(how.Access, p.Access.Value)
 	return c.owned(c.sessionOf(p)), nil
 }
 
@@ -143,7 +125,4 @@ func (c *Client) profileFor(ctx context.Context, name, database string) (config.
 }
 
 // Interface guards
-var (
-	_ io.Closer = closing{}
-	_ io.Closer = closer{}
-)
+var _ io.Closer = closer(nil)
