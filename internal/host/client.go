@@ -70,16 +70,5 @@ func (c *Client) Configure(ctx context.Context, settings provider.Settings) ([]p
 	return c.calls.Configure(ctx, settings)
 }
 
-// Interface guards
-var (
-	_ provider.Provider        = (*Client)(nil)
-	_ provider.Fixer           = (*Client)(nil)
-	_ provider.BrowserSession  = (*Client)(nil)
-	_ provider.Identity        = (*Client)(nil)
-	_ provider.TokenSource     = (*Client)(nil)
-	_ provider.AssertionSource = (*Client)(nil)
-	_ provider.Lookup          = (*Client)(nil)
-	_ provider.SetupGuide      = (*Client)(nil)
-	_ provider.Team            = (*Client)(nil)
-	_ provider.Organizations   = (*Client)(nil)
-)
+// Interface guards. The other services are those of wire.Client.
+var _ provider.Provider = (*Client)(nil)

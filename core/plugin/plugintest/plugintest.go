@@ -69,17 +69,3 @@ func Start(t testing.TB, path string, settings provider.Settings, log io.Writer)
 	}
 	return &Client{c}
 }
-
-// Interface guards
-var (
-	_ provider.Provider        = (*Client)(nil)
-	_ provider.Fixer           = (*Client)(nil)
-	_ provider.BrowserSession  = (*Client)(nil)
-	_ provider.Identity        = (*Client)(nil)
-	_ provider.TokenSource     = (*Client)(nil)
-	_ provider.AssertionSource = (*Client)(nil)
-	_ provider.Lookup          = (*Client)(nil)
-	_ provider.SetupGuide      = (*Client)(nil)
-	_ provider.Team            = (*Client)(nil)
-	_ provider.Organizations   = (*Client)(nil)
-)
