@@ -145,8 +145,7 @@ func Do(client *http.Client, req *http.Request, most int64, what string) (*http.
 // why it failed. Its class is the one that err has, else ErrUnavailable. The URL, which
 // net/http puts before such an error, may have a secret in it and is left out.
 func Failure(what string, err error) *provider.Error {
-	var sent *url.Error
-	if errors.As(err, &sent) {
+	if sent, ok := errors.AsType[*url.Error](err); ok {
 		err = sent.Err
 	}
 	return &provider.Error{

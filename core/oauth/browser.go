@@ -164,8 +164,7 @@ func (c *Client) mismatch(redirectURI string, o BrowserOptions) string {
 func (c *Client) listenError(err error, o BrowserOptions) error {
 	failure := unavailable(c.Name, "sign in", err.Error())
 	failure.Err = err
-	var busy *loopback.BusyError
-	if errors.As(err, &busy) {
+	if _, ok := errors.AsType[*loopback.BusyError](err); ok {
 		failure.Hint = "end one of these programs (ss -ltnp shows them)"
 		if o.Otherwise != "" {
 			failure.Hint += ", or sign in with " + o.Otherwise

@@ -64,10 +64,7 @@ func (c *Client) Device(ctx context.Context, host Host, o DeviceOptions) (Tokens
 		return Tokens{}, err
 	}
 	if o.OpenPage {
-		page := d.URL
-		if d.Complete != "" {
-			page = d.Complete
-		}
+		page := cmp.Or(d.Complete, d.URL)
 		if err := host.OpenURL(ctx, page, d.UserCode); err != nil {
 			return Tokens{}, err
 		}

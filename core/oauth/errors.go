@@ -30,8 +30,7 @@ func (e *Error) Error() string {
 
 // Code returns the code of an issuer's refusal in the chain of err, or "".
 func Code(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	return ""

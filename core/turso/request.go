@@ -102,8 +102,7 @@ func isBearer(token string) bool {
 
 // transportError takes the address out of err, which *url.Error repeats.
 func transportError(op string, err error) error {
-	var urlError *url.Error
-	if errors.As(err, &urlError) {
+	if urlError, ok := errors.AsType[*url.Error](err); ok {
 		err = urlError.Err
 	}
 	return &Error{Op: op, Err: err}

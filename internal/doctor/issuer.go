@@ -191,10 +191,7 @@ func (e *exam) token(ctx context.Context) {
 		})
 		return
 	}
-	what := "Turso"
-	if claims.Issuer != "" {
-		what = claims.Issuer
-	}
+	what := cmp.Or(claims.Issuer, "Turso")
 	until := "without an expiry"
 	if !token.Expires.IsZero() {
 		until = "until " + token.Expires.UTC().Format("15:04:05 UTC")
@@ -204,8 +201,7 @@ func (e *exam) token(ctx context.Context) {
 
 // plainError returns the text of an error without the URL that net/http puts before it.
 func plainError(err error) string {
-	var sent *url.Error
-	if errors.As(err, &sent) {
+	if sent, ok := errors.AsType[*url.Error](err); ok {
 		return sent.Err.Error()
 	}
 	return err.Error()

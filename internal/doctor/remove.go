@@ -74,7 +74,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 		if first == nil {
 			first = err
 		}
-		if status := failedAt(err); status != 0 && status < 500 {
+		if failed, ok := errors.AsType[*turso.Error](err); ok && failed.Status != 0 && failed.Status < 500 {
 			break // Turso understood the request, and refused it
 		}
 		if ctx.Err() != nil {
@@ -87,15 +87,6 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 		Hint:    "over the limit of registrations Turso removes none, and only its support can: zen doctor --report FILE writes a report for them",
 		Err:     first,
 	}}
-}
-
-// failedAt returns the HTTP status of a failed call, or 0 if there was no response.
-func failedAt(err error) int {
-	var failed *turso.Error
-	if errors.As(err, &failed) {
-		return failed.Status
-	}
-	return 0
 }
 
 // surplus returns the registration to remove if there are too many: one whose key set is

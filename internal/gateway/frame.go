@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 
@@ -79,10 +80,7 @@ type helloError struct {
 }
 
 func (e helloError) text() string {
-	if e.Message == "" {
-		return "the hello was refused"
-	}
-	return e.Message
+	return cmp.Or(e.Message, "the hello was refused")
 }
 
 // memberOf returns the text of a member of a JSON object, and how many have its name.

@@ -98,10 +98,7 @@ func expired(r *Refused) string {
 }
 
 func issuer(c provider.Claims) string {
-	if c.Issuer == "" {
-		return "Turso"
-	}
-	return c.Issuer
+	return cmp.Or(c.Issuer, "Turso")
 }
 
 // Error says in one line who refused what and what to do.

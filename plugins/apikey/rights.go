@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -105,9 +106,7 @@ func narrow(d *provider.DatabaseClaims, req provider.TokenRequest) (provider.Tok
 	if d.DatabaseID != "" && req.Target.DatabaseID != "" && d.DatabaseID != req.Target.DatabaseID {
 		return req, permissionError("use a key that was made for this database", "the API key is for the database %s, not for %s", d.DatabaseID, req.Target.DatabaseID)
 	}
-	if d.DatabaseID != "" {
-		req.Target.DatabaseID = d.DatabaseID
-	}
+	req.Target.DatabaseID = cmp.Or(d.DatabaseID, req.Target.DatabaseID)
 	req.Access = provider.NarrowAccess(req.Access, d.Access)
 	both, ok := provider.Narrow(req.Permissions, d.Permissions)
 	if !ok {

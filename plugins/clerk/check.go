@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/httpclient"
@@ -59,23 +58,16 @@ func (p *clerkProvider) checkKeySet(ctx context.Context) provider.Finding {
 
 // checkClock compares with the Date of an answer.
 func (p *clerkProvider) checkClock(ctx context.Context) provider.Finding {
-	date, err := p.serverTime(ctx)
+	const what = "ask for the time"
+	res, err := p.get(ctx, what, p.settings.instance.KeySetURL())
 	if err != nil {
 		return provider.Failed("clock", err)
 	}
-	return jwks.CheckClock("Clerk", date, p.now())
-}
-
-func (p *clerkProvider) serverTime(ctx context.Context) (time.Time, error) {
-	res, err := p.get(ctx, "ask for the time", p.settings.instance.KeySetURL())
-	if err != nil {
-		return time.Time{}, err
-	}
 	date, err := http.ParseTime(res.Header.Get("Date"))
 	if err != nil {
-		return time.Time{}, clerk.Unavailable("ask for the time", "the answer has no date")
+		return provider.Failed("clock", clerk.Unavailable(what, "the answer has no date"))
 	}
-	return date, nil
+	return jwks.CheckClock("Clerk", date, p.now())
 }
 
 func (p *clerkProvider) checkNativeAPI(ctx context.Context) provider.Finding {

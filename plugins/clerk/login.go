@@ -84,8 +84,7 @@ func newCode() string {
 }
 
 func waitError(err error) error {
-	var denied *loopback.DeniedError
-	if errors.As(err, &denied) {
+	if _, ok := errors.AsType[*loopback.DeniedError](err); ok {
 		return &provider.Error{Kind: provider.ErrRejected, Message: "clerk: " + err.Error(), Hint: "nothing was authorised: run zen login to try again", Err: err}
 	}
 	return &provider.Error{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -148,10 +149,7 @@ func (p *clerkProvider) proveGrant(ctx context.Context, i *issuer, tokens oauth.
 }
 
 func orID(o *provider.Organization) string {
-	if o.Slug != "" {
-		return o.Slug
-	}
-	return o.ID
+	return cmp.Or(o.Slug, o.ID)
 }
 
 func (p *clerkProvider) verifyID(ctx context.Context, i *issuer, verifier *jwks.Verifier, tokens oauth.Tokens) (oauth.IDClaims, error) {

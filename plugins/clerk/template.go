@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/zen-auth/zen/core/clerk"
 	"github.com/zen-auth/zen/core/jwks"
+	"github.com/zen-auth/zen/core/oauth"
 	"github.com/zen-auth/zen/core/provider"
 )
 
@@ -164,13 +164,8 @@ func weakness(claims provider.Claims, token provider.Secret, purpose provider.Pu
 }
 
 // payload returns the claims of a token as written in it.
-func payload(token provider.Secret) map[string]json.RawMessage {
-	var said map[string]json.RawMessage
-	if parts := strings.Split(token.Reveal(), "."); len(parts) == 3 {
-		if text, err := base64.RawURLEncoding.DecodeString(parts[1]); err == nil {
-			_ = json.Unmarshal(text, &said) // it was parsed before
-		}
-	}
+func payload(token provider.Secret) (said map[string]json.RawMessage) {
+	oauth.ReadClaims(token, &said)
 	return said
 }
 

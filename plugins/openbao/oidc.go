@@ -29,8 +29,7 @@ func (p *openbao) loginOIDC(ctx context.Context, req provider.LoginRequest, host
 	defer cancel()
 	listener, err := loopback.Listen(ctx, loopback.Options{Path: "/oidc/callback", Ports: []int{p.settings.oidcPort}})
 	if err != nil {
-		var busy *loopback.BusyError
-		if errors.As(err, &busy) {
+		if _, ok := errors.AsType[*loopback.BusyError](err); ok {
 			return &provider.Error{Kind: provider.ErrUnavailable, Message: "openbao: " + err.Error(), Err: err, Hint: "another sign-in may be waiting; or set " + keyOIDCPort}
 		}
 		return err
@@ -86,8 +85,7 @@ func (p *openbao) authURL(ctx context.Context, mount string, listener *loopback.
 }
 
 func oidcFailed(err error) error {
-	var denied *loopback.DeniedError
-	if errors.As(err, &denied) {
+	if _, ok := errors.AsType[*loopback.DeniedError](err); ok {
 		return &provider.Error{Kind: provider.ErrRejected, Message: "openbao: the issuer refuses the sign-in: " + oneLine(err.Error()), Err: err}
 	}
 	return &provider.Error{Kind: provider.ErrNoCredential, Message: "openbao: " + err.Error(), Err: err, Hint: "the page in the browser may say why"}

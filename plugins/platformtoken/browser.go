@@ -85,8 +85,7 @@ func (p *platform) signInAddress(listener *loopback.Listener) (string, error) {
 
 func waitError(err error) error {
 	kind, hint := provider.ErrNoCredential, "run zen login again in a terminal, open the address that it shows, and paste the one where the browser ends"
-	var denied *loopback.DeniedError
-	if errors.As(err, &denied) {
+	if _, ok := errors.AsType[*loopback.DeniedError](err); ok {
 		kind, hint = provider.ErrRejected, "nothing was authorised: run zen login to try again"
 	}
 	return &provider.Error{Kind: kind, Message: "platformtoken: " + err.Error(), Hint: hint, Err: err}
@@ -100,10 +99,7 @@ func (p *platform) finishBrowser(ctx context.Context, session provider.Secret, r
 			Hint: "does " + keyAPIURL + " name Turso's API? its sign-in page is there, too",
 		}
 	}
-	a := account{apiToken: session, organization: p.organization, source: sourceMinted}
-	if req.Organization != "" {
-		a.organization = req.Organization
-	}
+	a := account{apiToken: session, organization: cmp.Or(req.Organization, p.organization), source: sourceMinted}
 	c, err := p.client(session)
 	if err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/zen-auth/zen/core/clerk"
@@ -65,9 +66,7 @@ func (p *platform) account(c *provider.Credential) (account, error) {
 		if err != nil {
 			return account{}, err
 		}
-		if s.Organization != "" {
-			a.organization = s.Organization
-		}
+		a.organization = cmp.Or(s.Organization, a.organization)
 		if s.Source == sourceMinted || a.apiToken.IsZero() && s.Source == sourceTyped {
 			a.apiToken, a.source = provider.NewSecret(s.APIToken), s.Source
 		}

@@ -109,7 +109,7 @@ func finish(commands []*cli.Command) {
 		if len(c.Subcommands) > 0 {
 			finish(c.Subcommands)
 			if c.Action == nil {
-				c.Action = showHelp
+				c.Action = cli.ShowSubcommandHelp
 			}
 		}
 		if action := c.Action; action != nil {
@@ -149,9 +149,6 @@ func usageError(c *cli.Context, err error, _ bool) error {
 func Usage(c *cli.Context, format string, args ...any) error {
 	return EnvOf(c).Usage(format, args...)
 }
-
-// showHelp is the action of commands that only have subcommands.
-func showHelp(c *cli.Context) error { return cli.ShowSubcommandHelp(c) }
 
 // NoMoreThan refuses arguments that the command would not read.
 func NoMoreThan(c *cli.Context, n int) error {

@@ -28,8 +28,7 @@ func RunChild(ctx context.Context, command, environ []string, stdin io.Reader, s
 	}
 	err := wait(cmd, IsTerminal(stdin))
 	endOrphans()
-	var exited *exec.ExitError
-	if errors.As(err, &exited) {
+	if exited, ok := errors.AsType[*exec.ExitError](err); ok {
 		return ChildExit{Code: ExitStatus(exited.ProcessState)}
 	}
 	return err

@@ -47,8 +47,7 @@ func CommandError(name string, err error) error {
 		return cannotRun{exitNotFound, name, "there is no such command", err}
 	}
 	var why error = err
-	var lookup *exec.Error
-	if errors.As(err, &lookup) {
+	if lookup, ok := errors.AsType[*exec.Error](err); ok {
 		why = lookup.Err
 	}
 	if errors.As(why, &path) {

@@ -61,19 +61,16 @@ func NewUI(e *Env) *UI {
 // and not from the terminal.
 func (u *UI) SecretFrom(fd int) error {
 	file := os.NewFile(uintptr(fd), "secret")
-	if file == nil || stated(file) != nil {
-		return &provider.Error{
-			Kind: ErrUsage, Message: fmt.Sprintf("--secret-fd %d: no such file descriptor is open", fd),
-			Hint: "for example zen login --secret-fd 3 3<FILE",
+	if file != nil {
+		if _, err := file.Stat(); err == nil {
+			u.secret = file
+			return nil
 		}
 	}
-	u.secret = file
-	return nil
-}
-
-func stated(file *os.File) error {
-	_, err := file.Stat()
-	return err
+	return &provider.Error{
+		Kind: ErrUsage, Message: fmt.Sprintf("--secret-fd %d: no such file descriptor is open", fd),
+		Hint: "for example zen login --secret-fd 3 3<FILE",
+	}
 }
 
 // Done waits a moment for the browser commands, which usually have ended. One that

@@ -89,9 +89,7 @@ func expect(e *app.Env) *host.Expected {
 // not have ended yet. The database is said again: the other process may have been given it by
 // a flag, over a project file that names one that isn't the user's.
 func makeRenewal(ctx context.Context, e *app.Env, expected *host.Expected, request session.RenewalRequest, made func()) error {
-	if request.Target.URL != "" {
-		e.Config.Flags.Database = request.Target.URL
-	}
+	e.Config.Flags.Database = cmp.Or(request.Target.URL, e.Config.Flags.Database)
 	return with(ctx, e, func(o *zen.Options) { o.Expected = expected }, func(client *zen.Client) error {
 		s, err := client.Session(request.Profile)
 		if err != nil {

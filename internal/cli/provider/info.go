@@ -53,10 +53,6 @@ type needDocument struct {
 	AudienceSetting string   `json:"audience_setting,omitempty"`
 }
 
-func newFieldDocument(f provider.Field) fieldDocument {
-	return fieldDocument{f.Key, string(f.Type), f.Required, f.Sensitive, f.Default, f.Env, f.Doc}
-}
-
 func providerInfo(c *cli.Context) error {
 	name, err := oneArgument(c, "NAME")
 	if err != nil {
@@ -88,7 +84,7 @@ func providerInfo(c *cli.Context) error {
 		}
 		fields := []fieldDocument{}
 		for _, f := range description.Fields {
-			fields = append(fields, newFieldDocument(f))
+			fields = append(fields, fieldDocument{f.Key, string(f.Type), f.Required, f.Sensitive, f.Default, f.Env, f.Doc})
 		}
 		if app.GlobalBool(c, "json") {
 			return app.PrintJSON(c, struct {

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"text/tabwriter"
 
@@ -104,10 +105,7 @@ func printVerified(e *app.Env, documents []verifiedDocument) error {
 	}
 	table := tabwriter.NewWriter(e.Out, 0, 0, 2, ' ', 0)
 	for _, d := range documents {
-		verdict := "ok"
-		if d.Error != "" {
-			verdict = d.Error
-		}
+		verdict := cmp.Or(d.Error, "ok")
 		fmt.Fprintf(table, "%s\t%s\t%.16s\t%s\n", d.Name, d.Known, d.SHA256, verdict)
 	}
 	return table.Flush()

@@ -39,8 +39,7 @@ func Placed(err error, text string, from int, statement string) error {
 // inStatement says which of several statements failed.
 func inStatement(n int, err error) error {
 	wrapped := fmt.Errorf("statement %d: %w", n, err)
-	var p *PlacedError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*PlacedError](err); ok {
 		return &PlacedError{wrapped, p.excerpt}
 	}
 	return wrapped

@@ -95,8 +95,7 @@ func run(c *cli.Context, open Open, params []param) error {
 		r := NewRunner(c, conn, format)
 		r.Timing = c.Bool("timing")
 		err := r.Ended(r.Script(c.Context, text, args))
-		var wrong *hrana.ArgumentError
-		if errors.As(err, &wrong) {
+		if wrong, ok := errors.AsType[*hrana.ArgumentError](err); ok {
 			err = app.Usage(c, "%s", wrong.Message)
 		}
 		return err

@@ -21,8 +21,7 @@ func (e *sqlError) Unwrap() error { return e.error }
 
 // identified gives an error of the database its name.
 func identified(err error) error {
-	var e *hrana.Error
-	if errors.As(err, &e) && e.Code != "" {
+	if e, ok := errors.AsType[*hrana.Error](err); ok && e.Code != "" {
 		return &sqlError{err, e.Code}
 	}
 	return err

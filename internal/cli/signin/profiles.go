@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -180,8 +181,5 @@ func writeProfiles(e *app.Env, d profilesDocument) error {
 }
 
 func dash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
+	return cmp.Or(text, "-")
 }

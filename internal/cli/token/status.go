@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -129,9 +130,7 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 	}
 	if o := claims.Organization; o != nil {
 		d.Organization, d.Role = o.ID, o.Role
-		if o.Slug != "" {
-			d.Organization = o.Slug
-		}
+		d.Organization = cmp.Or(o.Slug, d.Organization)
 	}
 	if f := status.Breaker; f.Open() {
 		d.Fallback = &fallbackStatus{f.Via, "refused", string(f.Access), app.Instant(f.Since), app.Instant(f.RetryAt)}

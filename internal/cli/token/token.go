@@ -133,8 +133,7 @@ func answer(e *app.Env, s *session.Session, t provider.Token) tokenform.Answer {
 // writer writes a token in the form that is asked for.
 func (o Options) writer(e *app.Env) (func(io.Writer, tokenform.Answer) error, error) {
 	write, err := tokenform.Choice{Format: o.Format, Shell: o.Shell, JSON: e.JSON, Getenv: os.Getenv}.Writer()
-	var flag tokenform.FlagError
-	if errors.As(err, &flag) {
+	if flag, ok := errors.AsType[tokenform.FlagError](err); ok {
 		return nil, e.Usage("%v", flag)
 	}
 	return write, err

@@ -49,8 +49,7 @@ var ours = private.Rule{Root: true, Closed: 0o022, Links: true}
 
 func (f file) read() ([]byte, error) {
 	opened, err := ours.Open(f.path, os.O_RDONLY)
-	var fault *private.Fault
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*private.Fault](err); ok {
 		failure := &provider.Error{Kind: provider.ErrConfig, Err: err, Message: err.Error()}
 		if fault.Writable {
 			failure.Hint = "look at what is in it, then take the right to write from others (" + fault.Closing(f.path) + ")"
