@@ -60,17 +60,9 @@ func (f file) read() ([]byte, error) {
 		return nil, err
 	}
 	defer opened.Close()
-	info, err := opened.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxFile {
+	data, err := private.ReadAll(opened, maxFile+1)
+	if len(data) > maxFile {
 		return nil, errors.New("it is larger than 1 MiB")
-	}
-	data := make([]byte, info.Size())
-	n, err := opened.ReadAt(data, 0)
-	if n == len(data) {
-		err = nil
 	}
 	return data, err
 }

@@ -118,10 +118,15 @@ func (l *Lock) load() (document, error) {
 // none sees them half written. It waits for others until ctx ends, ten seconds at
 // most.
 func (l *Lock) Update(ctx context.Context, change func(pins map[string]Pin) error) error {
+	return l.update(ctx, func(doc document) error { return change(doc.Providers) })
+}
+
+// update is Update, for the copies, too.
+func (l *Lock) update(ctx context.Context, change func(document) error) error {
 	return l.file.alone(ctx, func() error {
 		doc, err := l.load()
 		if err == nil {
-			err = change(doc.Providers)
+			err = change(doc)
 		}
 		if err != nil {
 			return err
@@ -130,13 +135,27 @@ func (l *Lock) Update(ctx context.Context, change func(pins map[string]Pin) erro
 	})
 }
 
+// updatePin changes the pin that b runs by; without one it returns an UnknownError.
+func (l *Lock) updatePin(ctx context.Context, b host.Binary, change func(*Pin)) error {
+	return l.update(ctx, func(doc document) error {
+		named, copied := doc.Providers[b.Name], doc.Copies[b.Path]
+		switch {
+		case named.is(b.SHA256):
+			change(&named)
+			doc.Providers[b.Name] = named
+		case copied.Name == b.Name && copied.is(b.SHA256):
+			change(&copied.Pin)
+			doc.Copies[b.Path] = copied
+		default:
+			return &UnknownError{Binary: b}
+		}
+		return nil
+	})
+}
+
 // SetCopy pins b at its path, and leaves the pin of its name as it is.
 func (l *Lock) SetCopy(ctx context.Context, b host.Binary, pin Pin) error {
-	return l.file.alone(ctx, func() error {
-		doc, err := l.load()
-		if err != nil {
-			return err
-		}
+	return l.update(ctx, func(doc document) error {
 		pin.Platforms = map[string]Sum{Platform(): {SHA256: b.SHA256, Size: b.Size}}
 		for path := range doc.Copies {
 			if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -144,53 +163,24 @@ func (l *Lock) SetCopy(ctx context.Context, b host.Binary, pin Pin) error {
 			}
 		}
 		doc.Copies[b.Path] = Copy{Name: b.Name, Pin: pin}
-		return l.save(doc)
+		return nil
 	})
 }
 
 // AllowEnv lets b have these variables. It has to be pinned.
 func (l *Lock) AllowEnv(ctx context.Context, b host.Binary, names []string) error {
-	return l.file.alone(ctx, func() error {
-		doc, err := l.load()
-		if err != nil {
-			return err
-		}
-		allow := func(p *Pin) { p.Env = slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.Env, names)))) }
-		named, copied := doc.Providers[b.Name], doc.Copies[b.Path]
-		switch {
-		case named.is(b.SHA256):
-			allow(&named)
-			doc.Providers[b.Name] = named
-		case copied.Name == b.Name && copied.is(b.SHA256):
-			allow(&copied.Pin)
-			doc.Copies[b.Path] = copied
-		default:
-			return &UnknownError{Binary: b}
-		}
-		return l.save(doc)
+	return l.updatePin(ctx, b, func(p *Pin) {
+		p.Env = slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.Env, names))))
 	})
 }
 
-// learn notes the version of b in its pin.
+// learn notes the version of b in its pin, if it has one.
 func (l *Lock) learn(ctx context.Context, b host.Binary, version string) error {
-	return l.file.alone(ctx, func() error {
-		doc, err := l.load()
-		if err != nil {
-			return err
-		}
-		named, copied := doc.Providers[b.Name], doc.Copies[b.Path]
-		switch {
-		case named.is(b.SHA256):
-			named.Version = version
-			doc.Providers[b.Name] = named
-		case copied.Name == b.Name && copied.is(b.SHA256):
-			copied.Version = version
-			doc.Copies[b.Path] = copied
-		default:
-			return nil
-		}
-		return l.save(doc)
-	})
+	err := l.updatePin(ctx, b, func(p *Pin) { p.Version = version })
+	if _, unknown := errors.AsType[*UnknownError](err); unknown {
+		return nil
+	}
+	return err
 }
 
 // CopyAt returns the pin of a copy of the provider at a path; ok is false if there is none.

@@ -3,6 +3,7 @@ package pin
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/zen-auth/zen/core/provider"
@@ -125,9 +126,7 @@ func (l *Lock) Set(ctx context.Context, b host.Binary, pin Pin) error {
 	return l.Update(ctx, func(pins map[string]Pin) error {
 		platforms := map[string]Sum{}
 		if old, ok := pins[b.Name]; ok && (pin.Version == "" || pin.Version == old.Version) && old.Source == pin.Source {
-			for platform, sum := range old.Platforms {
-				platforms[platform] = sum
-			}
+			maps.Copy(platforms, old.Platforms)
 		}
 		platforms[Platform()] = Sum{SHA256: b.SHA256, Size: b.Size}
 		pin.Platforms = platforms
