@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -50,12 +51,9 @@ func inContainer(getenv func(string) string, root string) bool {
 		}
 	}
 	groups, _ := os.ReadFile(root + "/proc/1/cgroup")
-	for _, word := range []string{"/docker", "/lxc", "/kubepods", "containerd", "libpod"} {
-		if strings.Contains(string(groups), word) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"/docker", "/lxc", "/kubepods", "containerd", "libpod"}, func(word string) bool {
+		return strings.Contains(string(groups), word)
+	})
 }
 
 // around is lookAround for this process. A BROWSER that the user has set knows

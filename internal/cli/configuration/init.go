@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -205,12 +206,7 @@ func (o *outcome) prove(c *cli.Context, q *asker) error {
 }
 
 func (o *outcome) has(id string) bool {
-	for _, f := range o.findings {
-		if f.ID == id {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(o.findings, func(f doctor.Finding) bool { return f.ID == id })
 }
 
 // verdict returns the exit code of the first thing that is wrong; that there is no sign-in

@@ -3,6 +3,7 @@ package configuration
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,12 +107,8 @@ func packagesOf(path string) []string {
 	if json.Unmarshal(text, &file) != nil {
 		return nil
 	}
-	names := []string{}
-	for _, all := range []map[string]any{file.Dependencies, file.DevDependencies} {
-		for name := range all {
-			names = append(names, name)
-		}
-	}
+	names := slices.AppendSeq([]string{}, maps.Keys(file.Dependencies))
+	names = slices.AppendSeq(names, maps.Keys(file.DevDependencies))
 	slices.Sort(names)
 	return slices.Compact(names)
 }

@@ -220,11 +220,5 @@ func (o LoginOptions) explain(ctx context.Context, name, last string, err error)
 
 // accountName returns the name of an account's owner, for people.
 func accountName(a store.Account) string {
-	switch {
-	case a.Credential.Subject != "":
-		return app.OneLine(a.Credential.Subject)
-	case a.Claims.Subject != "":
-		return app.OneLine(a.Claims.Subject)
-	}
-	return "an unnamed account"
+	return app.OneLine(cmp.Or(a.Credential.Subject, a.Claims.Subject, "an unnamed account"))
 }
