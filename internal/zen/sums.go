@@ -39,12 +39,15 @@ const settled = 2 * time.Second
 // inspect is host.InspectFile, from the file of sums where that has the program.
 func (s sums) inspect(name, path string) (host.Binary, error) {
 	file, changed := fileState(path)
+	if file == "" {
+		return host.InspectFile(name, path)
+	}
 	known := s.load()
-	if was, ok := known[path]; ok && file != "" && was.File == file {
+	if was, ok := known[path]; ok && was.File == file {
 		return host.Binary{Name: name, Path: path, SHA256: was.SHA256, Size: was.Size}, nil
 	}
 	binary, err := host.InspectFile(name, path)
-	if err != nil || file == "" || s.now().Sub(changed) < settled {
+	if err != nil || s.now().Sub(changed) < settled {
 		return binary, err
 	}
 	if now, _ := fileState(path); now != file {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
@@ -105,6 +107,87 @@ func TestAProviderIsReadOnce(t *testing.T) {
 	var missing *host.NotFoundError
 	if err := providers.check("acme"); !errors.As(err, &missing) {
 		t.Errorf("missing: %v", err)
+	}
+}
+
+// What is remembered decides nothing but the early error: a program that was changed since it
+// was pinned doesn't run, though the file says that it has the pinned sum. And what somebody
+// else could have written isn't even asked.
+func TestNothingRunsByARememberedSum(t *testing.T) {
+	client := newClient(t)
+	providers := client.Providers
+	path := filepath.Join(providers.Dirs[len(providers.Dirs)-1], "zen-provider-acme")
+	write := func(program string) host.Binary {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(path, []byte(program), 0o755), os.Chmod(path, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		binary, err := host.InspectFile("acme", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return binary
+	}
+	ran := filepath.Join(t.TempDir(), "ran")
+	pinned := write("#!/bin/sh\nexit 1\n")
+	if err := providers.Pins.Lock.Set(t.Context(), pinned, pin.Pin{Known: pin.Local}); err != nil {
+		t.Fatal(err)
+	}
+	write("#!/bin/sh\ntouch " + ran + "\n")
+	state, _ := fileState(path)
+	providers.sums.save(map[string]sum{path: {state, pinned.SHA256, pinned.Size}})
+	if err := providers.check("acme"); err != nil {
+		t.Errorf("the file isn't asked: %v", err)
+	}
+	refused := func(when string, err error) {
+		t.Helper()
+		var changed *pin.ChangedError
+		if !errors.As(err, &changed) {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	_, err := providers.Describe(t.Context(), "acme")
+	refused("a start", err)
+	if _, err := os.Stat(ran); err == nil {
+		t.Error("the program ran")
+	}
+
+	content, err := os.ReadFile(providers.sums.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(t.TempDir(), "providers.json")
+	forms := map[string]func() error{
+		"others may write it": func() error { return os.Chmod(providers.sums.path, 0o666) },
+		"its group may":       func() error { return os.Chmod(providers.sums.path, 0o660) },
+		"it is a link": func() error {
+			return errors.Join(os.Remove(providers.sums.path), os.Symlink(elsewhere, providers.sums.path))
+		},
+		"it is a directory": func() error { return errors.Join(os.Remove(providers.sums.path), os.Mkdir(providers.sums.path, 0o700)) },
+		"it is a pipe": func() error {
+			return errors.Join(os.Remove(providers.sums.path), unix.Mkfifo(providers.sums.path, 0o600))
+		},
+		"it is cut off":        func() error { return os.Truncate(providers.sums.path, int64(len(content)-1)) },
+		"it is of other types": func() error { return os.WriteFile(providers.sums.path, []byte(`{"`+path+`":[1]}`), 0o600) },
+	}
+	if os.Geteuid() == 0 {
+		forms["it is another user's"] = func() error { return os.Chown(providers.sums.path, 1, -1) }
+	}
+	for name, change := range forms {
+		if err := errors.Join(os.RemoveAll(providers.sums.path), os.WriteFile(providers.sums.path, content, 0o600), os.WriteFile(elsewhere, content, 0o600), change()); err != nil {
+			t.Fatal(err)
+		}
+		refused(name, providers.check("acme"))
+	}
+}
+
+// Where the system knows no time of a change, nothing tells a file from what it was before.
+func TestAFileWithoutTimesIsNotRemembered(t *testing.T) {
+	if state, _ := stateOf(unix.Stat_t{Ino: 7, Size: 1}); state != "" {
+		t.Errorf("it is %q", state)
+	}
+	if state, changed := stateOf(unix.Stat_t{Ino: 7, Size: 1, Ctim: unix.NsecToTimespec(5e9)}); state == "" || changed.Unix() != 5 {
+		t.Errorf("%q, %v", state, changed)
 	}
 }
 
