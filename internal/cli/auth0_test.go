@@ -20,14 +20,14 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// laptop is a user's machine with the shipped programs, connected to a stack.
-type laptop struct {
+// userMachine is a user's machine with the shipped programs, connected to a stack.
+type userMachine struct {
 	t       *testing.T
 	zen     string
 	environ []string
 }
 
-func newLaptop(t *testing.T, stack *devstack.Stack, user string, changes ...string) *laptop {
+func newUserMachine(t *testing.T, stack *devstack.Stack, user string, changes ...string) *userMachine {
 	t.Helper()
 	bin, err := binaries()
 	if err != nil {
@@ -35,20 +35,20 @@ func newLaptop(t *testing.T, stack *devstack.Stack, user string, changes ...stri
 	}
 	dir := t.TempDir()
 	t.Cleanup(func() { removeWhenQuiet(dir) })
-	h := &laptop{t: t, zen: filepath.Join(bin, "zen"+programs.Exe), environ: inStack(t, stack, dir, os.Environ())}
+	h := &userMachine{t: t, zen: filepath.Join(bin, "zen"+programs.Exe), environ: inStack(t, stack, dir, os.Environ())}
 	h.environ = append(h.environ, "CI=", "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "BROWSER=zen dev browse --user "+user)
 	h.environ = append(h.environ, changes...)
 	return h
 }
 
-func (h *laptop) command(args ...string) *exec.Cmd {
+func (h *userMachine) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(h.zen, args...)
 	cmd.Env = h.environ
 	return cmd
 }
 
 // run runs zen, checks its exit code and returns its output.
-func (h *laptop) run(code int, args ...string) (stdout, stderr string) {
+func (h *userMachine) run(code int, args ...string) (stdout, stderr string) {
 	h.t.Helper()
 	cmd := h.command(args...)
 	var out, err strings.Builder
@@ -97,7 +97,7 @@ func newTenant(t *testing.T) *tenant {
 }
 
 // signInBefore signs in at a time in the past, so that the token has the given age now.
-func (s *tenant) signInBefore(h *laptop, age time.Duration) {
+func (s *tenant) signInBefore(h *userMachine, age time.Duration) {
 	s.clock.Set(time.Now().Add(-age))
 	h.run(0, "login", "--provider", "auth0")
 	s.clock.Set(time.Now())
@@ -109,7 +109,7 @@ func TestFiftyProcessesRenewOneAuth0Token(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
 	for range rounds(t, 1) {
-		h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
+		h := newUserMachine(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
 		s.signInBefore(h, time.Hour-30*time.Second) // less than what a good token needs
 		before := s.refreshes.Load()
 		tokens := make([]string, 50)
@@ -142,7 +142,7 @@ func TestFiftyProcessesRenewOneAuth0Token(t *testing.T) {
 func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
-	h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
+	h := newUserMachine(t, s.Stack, "alice", "ZEN_AUTH0__AUDIENCE="+hourly)
 	// Each token is close to its expiry when it is issued, so that every zen token renews it.
 	before := func() { s.clock.Set(time.Now().Add(30*time.Second - time.Hour)) }
 	before()
@@ -156,7 +156,7 @@ func TestKilledRenewalsKeepTheAuth0SignIn(t *testing.T) {
 func TestKilledTeamCallsKeepTheAuth0SignIn(t *testing.T) {
 	t.Parallel()
 	s := newTenant(t)
-	h := newLaptop(t, s.Stack, "alice", "ZEN_AUTH0__CLIENT_ID="+auth0.DefaultOrgClientID)
+	h := newUserMachine(t, s.Stack, "alice", "ZEN_AUTH0__CLIENT_ID="+auth0.DefaultOrgClientID)
 	h.run(0, "login", "--provider", "auth0", "--org", "acme")
 	s.kill(h, func() {}, "team", "list")
 	if out, _ := h.run(0, "team", "list"); !strings.Contains(out, "alice@example.test") {
@@ -167,7 +167,7 @@ func TestKilledTeamCallsKeepTheAuth0SignIn(t *testing.T) {
 
 // kill runs a command that exchanges the refresh token, and kills or interrupts it at random
 // moments.
-func (s *tenant) kill(h *laptop, before func(), args ...string) {
+func (s *tenant) kill(h *userMachine, before func(), args ...string) {
 	t := h.t
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -239,7 +239,7 @@ func TestOrganizationsAreIsolated(t *testing.T) {
 		other := map[string]string{"acme": "globex", "globex": "acme"}[organization]
 		own := []string{"ZEN_DATABASE=" + urls[organization], "ZEN_DATABASE_ID=" + ids[organization]}
 		foreign := append(os.Environ(), "ZEN_DATABASE="+urls[other], "ZEN_DATABASE_ID="+ids[other])
-		h := newLaptop(t, stack, user, append(own, "ZEN_AUTH0__CLIENT_ID="+auth0.DefaultOrgClientID)...)
+		h := newUserMachine(t, stack, user, append(own, "ZEN_AUTH0__CLIENT_ID="+auth0.DefaultOrgClientID)...)
 		h.run(0, "login", "--provider", "auth0", "--org", organization)
 		if out, _ := h.run(0, "db", "query", "SELECT text FROM secrets"); !strings.Contains(out, "of "+organization) {
 			t.Errorf("%s reads %q", user, out)

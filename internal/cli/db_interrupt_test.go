@@ -24,8 +24,8 @@ func TestQueryInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	stack := devstacktest.Start(t, devstack.Options{})
-	seen, address := newWitness(t, stack.DatabaseURL())
-	home := behindWitness(t, bin, stack, address)
+	seen, address := newCountingProxy(t, stack.DatabaseURL())
+	home := newProxiedHome(t, bin, stack, address)
 	home.zen("db", "query", "CREATE TABLE t (n)")
 	const endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n"
 	// The rows are large because the server first computes 10 MB of a response before it

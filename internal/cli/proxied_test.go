@@ -24,27 +24,27 @@ import (
 	"github.com/zen-auth/zen/internal/programs"
 )
 
-// witness is a proxy in front of a database. It counts the tokens that it receives, and
+// countingProxy is a proxy in front of a database. It counts the tokens that it receives, and
 // refuses expired ones soon: Turso and its stand-in accept them for another minute.
-type witness struct {
+type countingProxy struct {
 	forward httputil.ReverseProxy
 
 	mu     sync.Mutex // guards tokens
 	tokens map[[sha256.Size]byte]int
 }
 
-// witnessLeeway is the time that a token may need from its issuer to the database on a busy
+// expiryLeeway is the time that a token may need from its issuer to the database on a busy
 // machine with the race detector.
-const witnessLeeway = 2 * time.Second
+const expiryLeeway = 2 * time.Second
 
-// newWitness returns a witness and its URL.
-func newWitness(t *testing.T, database string) (*witness, string) {
+// newCountingProxy starts such a proxy, and returns it and its URL.
+func newCountingProxy(t *testing.T, database string) (*countingProxy, string) {
 	t.Helper()
 	to, err := url.Parse(database)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &witness{tokens: map[[sha256.Size]byte]int{}}
+	w := &countingProxy{tokens: map[[sha256.Size]byte]int{}}
 	w.forward.Rewrite = func(r *httputil.ProxyRequest) {
 		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = to.Scheme, to.Host, to.Host
 	}
@@ -53,21 +53,21 @@ func newWitness(t *testing.T, database string) (*witness, string) {
 	return w, server.URL + to.Path
 }
 
-func (w *witness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+func (w *countingProxy) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	authorization := r.Header.Get("Authorization")
 	w.mu.Lock()
 	w.tokens[sha256.Sum256([]byte(authorization))]++
 	w.mu.Unlock()
 	var claims jwt.RegisteredClaims
 	_, _, err := jwt.NewParser().ParseUnverified(strings.TrimPrefix(authorization, "Bearer "), &claims)
-	if err != nil || claims.ExpiresAt == nil || time.Since(claims.ExpiresAt.Time) > witnessLeeway {
+	if err != nil || claims.ExpiresAt == nil || time.Since(claims.ExpiresAt.Time) > expiryLeeway {
 		http.Error(out, `{"error":"JWT error: ExpiredSignature"}`, http.StatusBadRequest)
 		return
 	}
 	w.forward.ServeHTTP(out, r)
 }
 
-func (w *witness) count() (tokens, requests int) {
+func (w *countingProxy) count() (tokens, requests int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range w.tokens {
@@ -132,18 +132,18 @@ func nodeClients(t *testing.T, program string) string {
 	return dir
 }
 
-// behind is a home whose database is a witness in front of the stack's.
-type behind struct {
+// proxiedHome is a home that reaches the stack's database through a counting proxy.
+type proxiedHome struct {
 	t       *testing.T
 	bin     string
 	dir     string
 	environ []string
 }
 
-// behindWitness signs in. The configuration also names the witness as the database's URL.
-func behindWitness(t *testing.T, bin string, stack *devstack.Stack, address string) *behind {
+// newProxiedHome signs in. The configuration also names the proxy as the database's URL.
+func newProxiedHome(t *testing.T, bin string, stack *devstack.Stack, address string) *proxiedHome {
 	t.Helper()
-	b := &behind{t: t, bin: bin, dir: t.TempDir()}
+	b := &proxiedHome{t: t, bin: bin, dir: t.TempDir()}
 	b.environ = inStack(t, stack, b.dir, append(os.Environ(), "CI=", "BROWSER=zen dev browse --user alice",
 		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH")))
 	config, err := os.OpenFile(filepath.Join(b.dir, "zen", "config.toml"), os.O_APPEND|os.O_WRONLY, 0)
@@ -158,13 +158,13 @@ func behindWitness(t *testing.T, bin string, stack *devstack.Stack, address stri
 	return b
 }
 
-func (b *behind) command(ctx context.Context, args ...string) *exec.Cmd {
+func (b *proxiedHome) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(b.bin, "zen"+programs.Exe), args...)
 	cmd.Dir, cmd.Env = b.dir, b.environ
 	return cmd
 }
 
-func (b *behind) zen(args ...string) string {
+func (b *proxiedHome) zen(args ...string) string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
@@ -187,8 +187,8 @@ func proxied(t *testing.T, bin string, writer ...string) string {
 		life, seconds, least = 6*time.Second, "8", 2
 	}
 	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: life})
-	seen, address := newWitness(t, stack.DatabaseURL())
-	home := behindWitness(t, bin, stack, address)
+	seen, address := newCountingProxy(t, stack.DatabaseURL())
+	home := newProxiedHome(t, bin, stack, address)
 	said, more, _ := strings.Cut(home.zen(append(append([]string{"proxy", "--database", address, "--"}, writer...), seconds)...), "\n")
 	tokens, requests := seen.count()
 	t.Logf("%s rows, %d requests with %d tokens", said, requests, tokens)

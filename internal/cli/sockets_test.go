@@ -28,11 +28,11 @@ import (
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
-// socketWitness is a proxy for a database's WebSockets. It counts the tokens in their hellos,
+// countingSocketProxy is a proxy for a database's WebSockets. It counts the tokens in their hellos,
 // and closes a socket if a request arrives some time after its last token expired: Turso and
 // its stand-in check a token only in the hello.
-type socketWitness struct {
-	*witness
+type countingSocketProxy struct {
+	*countingProxy
 	database string
 
 	mu     sync.Mutex      // guards the fields below
@@ -40,23 +40,23 @@ type socketWitness struct {
 	late   []string        // requests after a token's expiry
 }
 
-// newSocketWitness returns a witness and its URL.
-func newSocketWitness(t *testing.T, database string) (*socketWitness, string) {
+// newCountingSocketProxy starts such a proxy, and returns it and its URL.
+func newCountingSocketProxy(t *testing.T, database string) (*countingSocketProxy, string) {
 	t.Helper()
-	inner, address := newWitness(t, database)
+	inner, address := newCountingProxy(t, database)
 	to, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &socketWitness{witness: inner, database: database, hellos: map[string]bool{}}
+	w := &countingSocketProxy{countingProxy: inner, database: database, hellos: map[string]bool{}}
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
 	return w, server.URL + to.Path
 }
 
-func (w *socketWitness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
+func (w *countingSocketProxy) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Upgrade") == "" {
-		w.witness.ServeHTTP(out, r)
+		w.countingProxy.ServeHTTP(out, r)
 		return
 	}
 	ctx := r.Context()
@@ -81,7 +81,7 @@ func (w *socketWitness) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 			return true
 		}
 		late := time.Since(until)
-		if late > witnessLeeway {
+		if late > expiryLeeway {
 			w.mu.Lock()
 			w.late = append(w.late, fmt.Sprintf("%s, %s after the token's end", server.Subprotocol(), late))
 			w.mu.Unlock()
@@ -136,7 +136,7 @@ func tokenOfHello(message []byte) string {
 }
 
 // recordHello records a token, and returns its expiry.
-func (w *socketWitness) recordHello(token string) time.Time {
+func (w *countingSocketProxy) recordHello(token string) time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.hellos[token] = true
@@ -147,7 +147,7 @@ func (w *socketWitness) recordHello(token string) time.Time {
 	return claims.ExpiresAt.Time
 }
 
-func (w *socketWitness) helloCount() int {
+func (w *countingSocketProxy) helloCount() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.hellos)
@@ -251,8 +251,8 @@ func TestSocketsOutliveTokens(t *testing.T) {
 		life = 6 * time.Second
 	}
 	stack := devstacktest.Start(t, devstack.Options{TokenLifetime: life})
-	seen, address := newSocketWitness(t, stack.DatabaseURL())
-	home := behindWitness(t, bin, stack, address)
+	seen, address := newCountingSocketProxy(t, stack.DatabaseURL())
+	home := newProxiedHome(t, bin, stack, address)
 	proxy := func() (kill func()) {
 		cmd := home.command(t.Context(), "proxy", "--database", address, "--keep", "--env-file", "kept.env", "--json")
 		cmd.Stderr = os.Stderr
