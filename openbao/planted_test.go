@@ -89,7 +89,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 
 	secrets := map[string]string{
 		"API token": tm.stack.APIToken(), "administrator's API token": admin, "Clerk's secret key": tm.stack.Clerk.SecretKey(), "assertion": assertion, "Clerk API key": key,
-		"OpenBao's token": c.Token, "another of OpenBao's": byKey.Token, "root token": tm.Token, "database token": l.token(), "unseal key": tm.UnsealKey,
+		"OpenBao's token": c.Token, "another OpenBao token": byKey.Token, "root token": tm.Token, "database token": l.token(), "unseal key": tm.UnsealKey,
 	}
 	search := func(where string, data []byte) {
 		t.Helper()

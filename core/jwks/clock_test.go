@@ -15,10 +15,10 @@ func TestCheckClock(t *testing.T) {
 		severity provider.Severity
 		text     string
 	}{
-		"equal":          {400 * time.Millisecond, provider.SeverityOK, "this machine's clock is within 10s of Clerk's"},
-		"at the bound":   {-jwks.Skew, provider.SeverityOK, "this machine's clock is within 10s of Clerk's"},
-		"ahead":          {11 * time.Second, provider.SeverityError, "this machine's clock is 11s ahead of Clerk's: tokens look expired or not yet valid"},
-		"an hour behind": {-time.Hour, provider.SeverityError, "this machine's clock is 1h0m0s behind Clerk's: tokens look expired or not yet valid"},
+		"less than a second apart":       {400 * time.Millisecond, provider.SeverityOK, "this machine's clock is within 10s of Clerk's"},
+		"exactly the allowed difference": {-jwks.Skew, provider.SeverityOK, "this machine's clock is within 10s of Clerk's"},
+		"ahead":                          {11 * time.Second, provider.SeverityError, "this machine's clock is 11s ahead of Clerk's: tokens look expired or not yet valid"},
+		"an hour behind":                 {-time.Hour, provider.SeverityError, "this machine's clock is 1h0m0s behind Clerk's: tokens look expired or not yet valid"},
 	} {
 		got := jwks.CheckClock("Clerk", date, date.Add(tc.skew))
 		if got.ID != "clock" || got.Severity != tc.severity || got.Text != tc.text {

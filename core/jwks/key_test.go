@@ -23,28 +23,28 @@ func TestParsePassesOverWhatCannotVerify(t *testing.T) {
 	fresh := func() map[string]any { return keytest.JWK("bad", keytest.RSAKey().Public()) }
 	point := keytest.JWK("bad", keytest.NewEC(elliptic.P256()).Public())
 	for name, key := range map[string]map[string]any{
-		"private":        change(fresh(), "d", "AQAB"),
-		"private null":   change(fresh(), "d", "null"),
-		"symmetric":      {"kty": "oct", "kid": "bad", "k": "AAAA", "alg": "HS256"},
-		"encryption":     change(fresh(), "use", "enc"),
-		"operations":     change(fresh(), "key_ops", []string{"wrapKey"}),
-		"HS256":          change(fresh(), "alg", "HS256"),
-		"RSA-OAEP":       change(fresh(), "alg", "RSA-OAEP"),
-		"alg of EC":      change(fresh(), "alg", "ES256"),
-		"1024 bits":      keytest.JWK("bad", small.Public()),
-		"even modulus":   keytest.JWK("bad", even),
-		"no modulus":     change(fresh(), "n", ""),
-		"padded":         change(fresh(), "e", "AQAB=="),
-		"exponent 1":     change(fresh(), "e", "AQ"),
-		"exponent even":  change(fresh(), "e", "AQAA"),
-		"exponent large": change(fresh(), "e", "AQAAAAE"),
-		"off the curve":  change(point, "y", keytest.B64(make([]byte, 32))),
-		"short point":    change(keytest.JWK("bad", keytest.NewEC(elliptic.P256()).Public()), "x", "AA"),
-		"P-224":          {"kty": "EC", "crv": "P-224", "x": "AA", "y": "AA"},
-		"X25519":         {"kty": "OKP", "crv": "X25519", "x": keytest.B64(make([]byte, 32))},
-		"short Ed25519":  {"kty": "OKP", "crv": "Ed25519", "x": "AA"},
-		"no type":        {},
-		"odd kid":        change(fresh(), "kid", 5),
+		"a private key":                       change(fresh(), "d", "AQAB"),
+		"a private member that is null":       change(fresh(), "d", "null"),
+		"a symmetric key":                     {"kty": "oct", "kid": "bad", "k": "AAAA", "alg": "HS256"},
+		"a key for encryption":                change(fresh(), "use", "enc"),
+		"other key operations":                change(fresh(), "key_ops", []string{"wrapKey"}),
+		"HS256":                               change(fresh(), "alg", "HS256"),
+		"RSA-OAEP":                            change(fresh(), "alg", "RSA-OAEP"),
+		"an RSA key with the algorithm of EC": change(fresh(), "alg", "ES256"),
+		"1024 bits":                           keytest.JWK("bad", small.Public()),
+		"even modulus":                        keytest.JWK("bad", even),
+		"no modulus":                          change(fresh(), "n", ""),
+		"padded base64":                       change(fresh(), "e", "AQAB=="),
+		"exponent 1":                          change(fresh(), "e", "AQ"),
+		"exponent even":                       change(fresh(), "e", "AQAA"),
+		"exponent large":                      change(fresh(), "e", "AQAAAAE"),
+		"off the curve":                       change(point, "y", keytest.B64(make([]byte, 32))),
+		"short point":                         change(keytest.JWK("bad", keytest.NewEC(elliptic.P256()).Public()), "x", "AA"),
+		"P-224":                               {"kty": "EC", "crv": "P-224", "x": "AA", "y": "AA"},
+		"X25519":                              {"kty": "OKP", "crv": "X25519", "x": keytest.B64(make([]byte, 32))},
+		"short Ed25519":                       {"kty": "OKP", "crv": "Ed25519", "x": "AA"},
+		"no type":                             {},
+		"odd kid":                             change(fresh(), "kid", 5),
 	} {
 		keys, err := jwks.Parse(keytest.KeySet(keytest.JWK("good", keytest.RSAKey().Public()), key))
 		if err != nil || len(keys) != 1 || keys[0].ID != "good" {
@@ -83,7 +83,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 	for name, set := range map[string]string{
 		"empty": "", "null": "null", "list": "[]", "no keys": "{}", "keys text": `{"keys":"x"}`,
-		"none": `{"keys":[]}`, "odd ones": `{"keys":[1,"x",null,{}]}`, "too many": string(keytest.KeySet(many...)),
+		"an empty list of keys": `{"keys":[]}`, "odd ones": `{"keys":[1,"x",null,{}]}`, "too many": string(keytest.KeySet(many...)),
 	} {
 		if keys, err := jwks.Parse([]byte(set)); err == nil {
 			t.Errorf("%s: Parse = %v, want an error", name, keys)

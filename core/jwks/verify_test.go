@@ -28,10 +28,10 @@ func TestNewVerifier(t *testing.T) {
 	issuer.Fetched(t, 0)
 
 	for name, policy := range map[string]jwks.Policy{
-		"no issuer":     {Algorithms: []string{"RS256"}},
-		"no algorithms": {Issuer: keytest.IssuerURL},
-		"none":          {Issuer: keytest.IssuerURL, Algorithms: []string{"none"}},
-		"symmetric":     {Issuer: keytest.IssuerURL, Algorithms: []string{"RS256", "HS256"}},
+		"no issuer":             {Algorithms: []string{"RS256"}},
+		"no algorithms":         {Issuer: keytest.IssuerURL},
+		"the algorithm none":    {Issuer: keytest.IssuerURL, Algorithms: []string{"none"}},
+		"a symmetric algorithm": {Issuer: keytest.IssuerURL, Algorithms: []string{"RS256", "HS256"}},
 	} {
 		if _, err := jwks.NewVerifier(keytest.NewSet(t, issuer.URL, keyset.Options{}), policy); err == nil {
 			t.Errorf("%s: NewVerifier returned no error", name)
@@ -153,13 +153,13 @@ func TestVerifyRefuses(t *testing.T) {
 		{"application/at+jwt", header(map[string]any{"typ": "application/at+JWT"}), "typ"},
 		{"id token", rs256(map[string]any{"at_hash": "x", "aud": "client"}), "ID token"},
 		{"machine category", header(map[string]any{"cat": "cl_B7d4PD333AAA"}), "category"},
-		{"crit", header(map[string]any{"crit": []string{"b64"}, "b64": false}), "crit"},
+		{"a critical header", header(map[string]any{"crit": []string{"b64"}, "b64": false}), "crit"},
 		{"two segments", provider.NewSecret("a.b"), "segments"},
 		{"four segments", provider.NewSecret(valid + ".x"), "segments"},
 		{"empty", provider.Secret{}, "empty"},
 		{"line break", provider.NewSecret(valid + "\n"), "line break"},
 		{"line break inside", provider.NewSecret(valid[:9] + "\r\n" + valid[9:]), "line break"},
-		{"space", provider.NewSecret(" " + valid), "base64url"},
+		{"a leading space", provider.NewSecret(" " + valid), "base64url"},
 		{"too large", provider.NewSecret(valid + strings.Repeat("A", 16<<10)), "16 KiB"},
 		{"no JSON", provider.NewSecret("AAAA.AAAA.AAAA"), "not a JWT"},
 		{"loose base64", provider.NewSecret(loosen(valid)), "signature"},
@@ -204,11 +204,11 @@ func TestVerifyAcceptsOddHeaders(t *testing.T) {
 	issuer := keytest.NewIssuer(t, keytest.JWK(keytest.Kid, keytest.RSAKey().Public()))
 	v := keytest.NewVerifier(t, keytest.NewSet(t, issuer.URL, keyset.Options{}), keytest.ClerkPolicy())
 	for name, header := range map[string]map[string]any{
-		"no typ":       {"typ": nil},
-		"jwt":          {"typ": "application/jwt"},
-		"jku":          {"jku": "https://evil.example/jwks.json", "x5u": []any{1}, "jwk": map[string]any{"kty": "oct", "k": "AA"}},
-		"template":     {"cat": "cl_B7d4PD222AAA"},
-		"kid not text": {"kid": 5},
+		"no typ":                          {"typ": nil},
+		"another typ":                     {"typ": "application/jwt"},
+		"keys in the header":              {"jku": "https://evil.example/jwks.json", "x5u": []any{1}, "jwk": map[string]any{"kty": "oct", "k": "AA"}},
+		"the category of template tokens": {"cat": "cl_B7d4PD222AAA"},
+		"kid not text":                    {"kid": 5},
 	} {
 		if _, err := v.Verify(t.Context(), keytest.Sign(t, jwt.SigningMethodRS256, keytest.RSAKey(), header, keytest.Good())); err != nil {
 			t.Errorf("%s: Verify: %v", name, err)

@@ -70,24 +70,24 @@ func TestExplain(t *testing.T) {
 		kind error
 		text string
 	}{
-		"write with a ro token": {&hrana.Error{Code: "BLOCKED", Message: "Operation was blocked: SQL write operations are forbidden (current session doesn't have write permission)"}, provider.ErrPermission, "write permission"},
-		"the plan blocks":       {&hrana.Error{Code: "BLOCKED", Message: "SQL read operations are forbidden (reads are blocked, do you need to upgrade your plan?)"}, provider.ErrPermission, "upgrade your plan"},
-		"perm refuses":          {fmt.Errorf("x: %w", &hrana.Error{Code: "SQLITE_AUTH", Message: "not authorized"}), provider.ErrPermission, "not authorized"},
-		"SQL":                   {&hrana.Error{Code: "SQLITE_UNKNOWN", Message: "no such table: t"}, nil, "no such table: t"},
-		"forbidden":             {&hrana.HTTPError{Status: 403, Message: "no"}, provider.ErrPermission, "no"},
-		"no such database":      {&hrana.HTTPError{Status: 404, Message: "no"}, provider.ErrConfig, "no"},
-		"busy":                  {&hrana.HTTPError{Status: 429, Message: "slow down"}, provider.ErrUnavailable, "slow down"},
-		"gateway":               {&hrana.HTTPError{Status: 502, Message: "upstream"}, provider.ErrUnavailable, "upstream"},
-		"other status":          {&hrana.HTTPError{Status: 418, Message: "teapot"}, nil, "teapot"},
-		"network":               {fmt.Errorf("hrana: %w", refusedConnection), provider.ErrUnavailable, "connection refused"},
-		"silence":               {hrana.ErrTimeout, provider.ErrUnavailable, "no answer"},
-		"cut off":               {fmt.Errorf("%w: answer ends early: %w", hrana.ErrProtocol, io.ErrUnexpectedEOF), provider.ErrUnavailable, "ends early"},
-		"cut":                   {fmt.Errorf("sync: %w", io.EOF), provider.ErrUnavailable, "can't be reached"},
-		"cut in the middle":     {fmt.Errorf("sync: %w", io.ErrUnexpectedEOF), provider.ErrUnavailable, "can't be reached"},
-		"full disk":             {&fs.PathError{Op: "write", Path: "out", Err: syscall.ENOSPC}, nil, "no space left"},
-		"session":               {fmt.Errorf("hrana: %w", &provider.Error{Kind: provider.ErrNoCredential, Message: "nobody is signed in"}), provider.ErrNoCredential, "nobody is signed in"},
-		"applied":               {&libsql.AppliedError{Err: &provider.Error{Kind: provider.ErrUnavailable, Message: "no route"}}, provider.ErrUnavailable, "applied at the database, do not repeat it; the replica does not show it yet: no route"},
-		"interrupt":             {fmt.Errorf("hrana: %w", context.Canceled), context.Canceled, "canceled"},
+		"write with a ro token":                {&hrana.Error{Code: "BLOCKED", Message: "Operation was blocked: SQL write operations are forbidden (current session doesn't have write permission)"}, provider.ErrPermission, "write permission"},
+		"the plan blocks":                      {&hrana.Error{Code: "BLOCKED", Message: "SQL read operations are forbidden (reads are blocked, do you need to upgrade your plan?)"}, provider.ErrPermission, "upgrade your plan"},
+		"perm refuses":                         {fmt.Errorf("x: %w", &hrana.Error{Code: "SQLITE_AUTH", Message: "not authorized"}), provider.ErrPermission, "not authorized"},
+		"an SQL error":                         {&hrana.Error{Code: "SQLITE_UNKNOWN", Message: "no such table: t"}, nil, "no such table: t"},
+		"forbidden":                            {&hrana.HTTPError{Status: 403, Message: "no"}, provider.ErrPermission, "no"},
+		"no such database":                     {&hrana.HTTPError{Status: 404, Message: "no"}, provider.ErrConfig, "no"},
+		"HTTP 429":                             {&hrana.HTTPError{Status: 429, Message: "slow down"}, provider.ErrUnavailable, "slow down"},
+		"gateway":                              {&hrana.HTTPError{Status: 502, Message: "upstream"}, provider.ErrUnavailable, "upstream"},
+		"a status of no known meaning":         {&hrana.HTTPError{Status: 418, Message: "teapot"}, nil, "teapot"},
+		"a refused connection":                 {fmt.Errorf("hrana: %w", refusedConnection), provider.ErrUnavailable, "connection refused"},
+		"no answer in time":                    {hrana.ErrTimeout, provider.ErrUnavailable, "no answer"},
+		"an answer that ends early":            {fmt.Errorf("%w: answer ends early: %w", hrana.ErrProtocol, io.ErrUnexpectedEOF), provider.ErrUnavailable, "ends early"},
+		"the connection ends before an answer": {fmt.Errorf("sync: %w", io.EOF), provider.ErrUnavailable, "can't be reached"},
+		"the connection ends within an answer": {fmt.Errorf("sync: %w", io.ErrUnexpectedEOF), provider.ErrUnavailable, "can't be reached"},
+		"full disk":                            {&fs.PathError{Op: "write", Path: "out", Err: syscall.ENOSPC}, nil, "no space left"},
+		"the session's own error":              {fmt.Errorf("hrana: %w", &provider.Error{Kind: provider.ErrNoCredential, Message: "nobody is signed in"}), provider.ErrNoCredential, "nobody is signed in"},
+		"a write that was applied":             {&libsql.AppliedError{Err: &provider.Error{Kind: provider.ErrUnavailable, Message: "no route"}}, provider.ErrUnavailable, "applied at the database, do not repeat it; the replica does not show it yet: no route"},
+		"a canceled context":                   {fmt.Errorf("hrana: %w", context.Canceled), context.Canceled, "canceled"},
 	} {
 		if test.kind != nil && strings.HasPrefix(fmt.Sprintf("%T", test.err), "*hrana.") && !errors.Is(test.err, test.kind) {
 			t.Errorf("%s: errors.Is doesn't find the kind in the unexplained %v", name, test.err)
@@ -109,8 +109,8 @@ func TestExplain(t *testing.T) {
 func TestExplainHangUp(t *testing.T) {
 	const begun = `{"baton":null,"base_url":null,"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[{"name":"a"}],"rows":[`
 	for name, answer := range map[string]func(http.ResponseWriter){
-		"before": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
-		"within": func(w http.ResponseWriter) {
+		"before the answer": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+		"within the answer": func(w http.ResponseWriter) {
 			fmt.Fprint(w, begun)
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
@@ -140,15 +140,15 @@ func TestClassesWithoutExplain(t *testing.T) {
 		body   string
 		kind   error
 	}{
-		"forbidden":  {403, `{"error":"no"}`, provider.ErrPermission},
-		"none there": {404, `{"error":"no"}`, provider.ErrConfig},
-		"too many":   {429, ``, provider.ErrUnavailable},
-		"gateway":    {502, `upstream`, provider.ErrUnavailable},
-		"teapot":     {418, ``, nil},
-		"no Hrana":   {200, `{"baton":`, provider.ErrUnavailable},
-		"blocked":    {200, inBand("BLOCKED"), provider.ErrPermission},
-		"not for it": {200, inBand("SQLITE_AUTH"), provider.ErrPermission},
-		"constraint": {200, inBand("SQLITE_CONSTRAINT"), nil},
+		"forbidden":                   {403, `{"error":"no"}`, provider.ErrPermission},
+		"HTTP 404":                    {404, `{"error":"no"}`, provider.ErrConfig},
+		"HTTP 429":                    {429, ``, provider.ErrUnavailable},
+		"gateway":                     {502, `upstream`, provider.ErrUnavailable},
+		"HTTP 418":                    {418, ``, nil},
+		"an answer that is not Hrana": {200, `{"baton":`, provider.ErrUnavailable},
+		"blocked":                     {200, inBand("BLOCKED"), provider.ErrPermission},
+		"not authorized":              {200, inBand("SQLITE_AUTH"), provider.ErrPermission},
+		"constraint":                  {200, inBand("SQLITE_CONSTRAINT"), nil},
 	} {
 		db := openAt(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(test.status)

@@ -173,7 +173,7 @@ func TestForeignRequestsAreRefused(t *testing.T) {
 		"no port":         {"GET", good, "127.0.0.1", 421},
 		"favicon":         {"GET", "http://" + host(l) + "/favicon.ico", "", 404},
 		"other path":      {"GET", "http://" + host(l) + "/callback/x?state=" + l.State(), "", 404},
-		"done":            {"GET", "http://" + host(l) + "/done", "", 404},
+		"the final page":  {"GET", "http://" + host(l) + "/done", "", 404},
 	} {
 		got := do(t, test.method, test.url, test.host)
 		if got.status != test.status {

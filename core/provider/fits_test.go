@@ -24,18 +24,18 @@ func TestFits(t *testing.T) {
 		change func(*provider.Claims)
 		want   string // empty if the claims fit
 	}{
-		"as requested":             {func(*provider.Claims) {}, ""},
-		"a second more":            {func(c *provider.Claims) { c.Expires = c.Expires.Add(time.Second) }, ""},
-		"no time of issue":         {func(c *provider.Claims) { c.Issued = time.Time{} }, ""},
-		"no database claims":       {func(c *provider.Claims) { c.Database = nil }, "is not for the database"},
-		"another database":         {func(c *provider.Claims) { c.Database.DatabaseID = "id-other" }, "is not for the database"},
-		"a group":                  {func(c *provider.Claims) { c.Database.GroupID = "g" }, "more than the database"},
-		"namespaces":               {func(c *provider.Claims) { c.Database.Namespaces = map[string][]string{} }, "more than the database"},
-		"no expiry":                {func(c *provider.Claims) { c.Expires = time.Time{} }, "does not expire"},
-		"longer":                   {func(c *provider.Claims) { c.Expires = c.Expires.Add(2 * time.Second) }, "lives longer"},
-		"longer, no time of issue": {func(c *provider.Claims) { c.Issued, c.Expires = time.Time{}, now.Add(time.Hour) }, "lives longer"},
-		"more access":              {func(c *provider.Claims) { c.Database.Access = provider.AccessReadWrite }, "grants rw"},
-		"an ID token":              {func(c *provider.Claims) { c.IDToken = true }, "id_token"},
+		"as requested":                        {func(*provider.Claims) {}, ""},
+		"a second more":                       {func(c *provider.Claims) { c.Expires = c.Expires.Add(time.Second) }, ""},
+		"no time of issue":                    {func(c *provider.Claims) { c.Issued = time.Time{} }, ""},
+		"no database claims":                  {func(c *provider.Claims) { c.Database = nil }, "is not for the database"},
+		"another database":                    {func(c *provider.Claims) { c.Database.DatabaseID = "id-other" }, "is not for the database"},
+		"a group":                             {func(c *provider.Claims) { c.Database.GroupID = "g" }, "more than the database"},
+		"namespaces":                          {func(c *provider.Claims) { c.Database.Namespaces = map[string][]string{} }, "more than the database"},
+		"no expiry":                           {func(c *provider.Claims) { c.Expires = time.Time{} }, "does not expire"},
+		"a longer lifetime":                   {func(c *provider.Claims) { c.Expires = c.Expires.Add(2 * time.Second) }, "lives longer"},
+		"a longer lifetime, no time of issue": {func(c *provider.Claims) { c.Issued, c.Expires = time.Time{}, now.Add(time.Hour) }, "lives longer"},
+		"more access":                         {func(c *provider.Claims) { c.Database.Access = provider.AccessReadWrite }, "grants rw"},
+		"an ID token":                         {func(c *provider.Claims) { c.IDToken = true }, "id_token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			claims := good()

@@ -24,12 +24,12 @@ func TestNarrow(t *testing.T) {
 		a, b, want []string
 		none       bool
 	}{
-		"no limits":          {},
-		"one limit":          {a: []string{"all:data_read"}, want: []string{"all:data_read"}},
-		"the other limit":    {b: []string{"notes:data_read"}, want: []string{"notes:data_read"}},
-		"all tables and one": {a: []string{"all:data_read,data_add"}, b: []string{"notes:data_read"}, want: []string{"notes:data_read"}},
-		"the other way":      {a: []string{"notes:data_read,data_add"}, b: []string{"all:data_add"}, want: []string{"notes:data_add"}},
-		"several": {
+		"no limits":                {},
+		"one limit":                {a: []string{"all:data_read"}, want: []string{"all:data_read"}},
+		"the other limit":          {b: []string{"notes:data_read"}, want: []string{"notes:data_read"}},
+		"all tables and one":       {a: []string{"all:data_read,data_add"}, b: []string{"notes:data_read"}, want: []string{"notes:data_read"}},
+		"one table and all tables": {a: []string{"notes:data_read,data_add"}, b: []string{"all:data_add"}, want: []string{"notes:data_add"}},
+		"several limits on each side": {
 			a:    []string{"notes:data_read", "users:data_add"},
 			b:    []string{"all:data_read", "users:data_add,data_delete"},
 			want: []string{"notes:data_read", "users:data_add"},

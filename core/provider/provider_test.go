@@ -105,10 +105,10 @@ func TestValidateValue(t *testing.T) {
 func TestHintOfJoinedErrors(t *testing.T) {
 	hinted := &provider.Error{Kind: provider.ErrUnavailable, Message: "no answer", Hint: "wait", RetryAfter: time.Minute}
 	for name, err := range map[string]error{
-		"the second of two":   errors.Join(errors.New("first"), hinted),
-		"behind one without":  errors.Join(&provider.Error{Message: "first", Err: errors.New("cause")}, fmt.Errorf("then: %w", hinted)),
-		"in a cause's join":   &provider.Error{Message: "outer", Err: errors.Join(errors.New("a"), errors.Join(errors.New("b"), hinted))},
-		"two of one wrapping": fmt.Errorf("%w and %w", errors.New("a"), hinted),
+		"the second of two":                errors.Join(errors.New("first"), hinted),
+		"after an error without a hint":    errors.Join(&provider.Error{Message: "first", Err: errors.New("cause")}, fmt.Errorf("then: %w", hinted)),
+		"joined to the cause":              &provider.Error{Message: "outer", Err: errors.Join(errors.New("a"), errors.Join(errors.New("b"), hinted))},
+		"the second of two wrapped errors": fmt.Errorf("%w and %w", errors.New("a"), hinted),
 	} {
 		if provider.Hint(err) != "wait" || provider.RetryAfter(err) != time.Minute {
 			t.Errorf("%s: hint %q, retry after %s", name, provider.Hint(err), provider.RetryAfter(err))

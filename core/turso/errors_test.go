@@ -26,19 +26,19 @@ func TestErrorAnswers(t *testing.T) {
 		code    string
 		retry   time.Duration
 	}{
-		"bad token":          {401, jsonBody, `{"error":"invalid api token"}`, "invalid api token", "", 0},
-		"code":               {403, jsonBody, `{"error":"upgrade","code":"feature_not_available_for_starter_plan"}`, "upgrade", "feature_not_available_for_starter_plan", 0},
-		"error is an object": {400, jsonBody, `{"error":{"message":"deep"}}`, "deep", "", 0},
-		"message":            {500, jsonBody, `{"message":"oops"}`, "oops", "", 0},
-		"error is null":      {404, jsonBody, `{"error":null}`, "not found", "", 0},
-		"empty":              {503, nil, "", "service unavailable", "", 0},
-		"plain text":         {502, nil, "upstream forward failed", "bad gateway", "", 0},
-		"retry seconds":      {429, http.Header{"Retry-After": {"7"}}, `{"error":"slow down"}`, "slow down", "", 7 * time.Second},
-		"retry nonsense":     {429, http.Header{"Retry-After": {"-7"}}, `{"error":"slow down"}`, "slow down", "", 0},
-		"secrets":            {400, jsonBody, `{"error":"token ` + apiToken + ` and ` + jwt + ` are bad","code":"` + apiToken + `"}`, "token [redacted] and [redacted] are bad", "[redacted]", 0},
-		"terminal controls":  {400, jsonBody, `{"error":"a\u001b[31m\n\nb\u202e\tc"}`, "a[31m b c", "", 0},
-		"long":               {400, jsonBody, `{"error":"` + strings.Repeat("é", 1000) + `"}`, strings.Repeat("é", 98) + "…", "", 0},
-		"larger than 1 MiB":  {400, jsonBody, strings.Repeat(" ", 1<<20) + `{"error":"x"}`, "bad request", "", 0},
+		"bad token":                     {401, jsonBody, `{"error":"invalid api token"}`, "invalid api token", "", 0},
+		"an error with a code":          {403, jsonBody, `{"error":"upgrade","code":"feature_not_available_for_starter_plan"}`, "upgrade", "feature_not_available_for_starter_plan", 0},
+		"error is an object":            {400, jsonBody, `{"error":{"message":"deep"}}`, "deep", "", 0},
+		"a message instead of an error": {500, jsonBody, `{"message":"oops"}`, "oops", "", 0},
+		"error is null":                 {404, jsonBody, `{"error":null}`, "not found", "", 0},
+		"empty":                         {503, nil, "", "service unavailable", "", 0},
+		"plain text":                    {502, nil, "upstream forward failed", "bad gateway", "", 0},
+		"retry seconds":                 {429, http.Header{"Retry-After": {"7"}}, `{"error":"slow down"}`, "slow down", "", 7 * time.Second},
+		"retry nonsense":                {429, http.Header{"Retry-After": {"-7"}}, `{"error":"slow down"}`, "slow down", "", 0},
+		"an error that repeats secrets": {400, jsonBody, `{"error":"token ` + apiToken + ` and ` + jwt + ` are bad","code":"` + apiToken + `"}`, "token [redacted] and [redacted] are bad", "[redacted]", 0},
+		"terminal controls":             {400, jsonBody, `{"error":"a\u001b[31m\n\nb\u202e\tc"}`, "a[31m b c", "", 0},
+		"a long error":                  {400, jsonBody, `{"error":"` + strings.Repeat("é", 1000) + `"}`, strings.Repeat("é", 98) + "…", "", 0},
+		"larger than 1 MiB":             {400, jsonBody, strings.Repeat(" ", 1<<20) + `{"error":"x"}`, "bad request", "", 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -94,17 +94,17 @@ func TestUselessAnswers(t *testing.T) {
 		do       func(c *turso.Client) error
 		text     string
 	}{
-		"no jwt":       {exchange{request: "POST /v1/databases/app/auth/tokens?authorization=read-only&expiration=1h", body: "{}", answer: `{}`}, token, "the answer has no jwt"},
-		"no exp":       {exchange{request: "GET /v1/auth/validate", answer: `{}`}, validate, "the answer has no exp"},
-		"not JSON":     {exchange{request: "GET /v1/auth/validate", answer: `hello`}, validate, "the answer is not the JSON that was expected (status 200)"},
-		"trailing":     {exchange{request: "GET /v1/auth/validate", answer: `{"exp":1}{}`}, validate, "the answer is not the JSON"},
-		"web page":     {exchange{request: "GET /v1/auth/validate", header: http.Header{"Content-Type": {"text/html"}}, answer: `<html>`}, validate, "in between answered"},
-		"large":        {exchange{request: "GET /v1/auth/validate", answer: strings.Repeat(" ", 1<<20) + `{"exp":1}`}, validate, "larger than 1 MiB"},
-		"no user":      {exchange{request: "GET /v1/current-user", answer: `{"user":{}}`}, func(c *turso.Client) error { _, err := c.CurrentUser(ctx); return err }, "no username"},
-		"no template":  {exchange{request: "GET /v2/organizations/a/jwks-template", body: `{"database":null,"group":null,"scope":"","permissions":[]}`, answer: `{"template":null}`}, func(c *turso.Client) error { _, err := c.Template(ctx, "a", turso.TemplateOptions{}); return err }, "no template"},
-		"no hostname":  {exchange{request: "GET /v1/databases/app", answer: `{"database":{"Name":"app","DbId":"1"}}`}, func(c *turso.Client) error { _, err := c.Database(ctx, "", "app"); return err }, "no DbId or Hostname"},
-		"no personal":  {exchange{request: "GET /v2/organizations", answer: `{"organizations":[{"slug":"acme","type":"team"}]}`}, func(c *turso.Client) error { _, err := c.KeySets(ctx, ""); return err }, "no personal organization"},
-		"wrong prefix": {exchange{request: "GET /v1/auth/validate", status: 301, header: http.Header{"Location": {"/v2"}}}, validate, "redirects, which it never does"},
+		"no jwt":                      {exchange{request: "POST /v1/databases/app/auth/tokens?authorization=read-only&expiration=1h", body: "{}", answer: `{}`}, token, "the answer has no jwt"},
+		"no exp":                      {exchange{request: "GET /v1/auth/validate", answer: `{}`}, validate, "the answer has no exp"},
+		"not JSON":                    {exchange{request: "GET /v1/auth/validate", answer: `hello`}, validate, "the answer is not the JSON that was expected (status 200)"},
+		"a second document":           {exchange{request: "GET /v1/auth/validate", answer: `{"exp":1}{}`}, validate, "the answer is not the JSON"},
+		"web page":                    {exchange{request: "GET /v1/auth/validate", header: http.Header{"Content-Type": {"text/html"}}, answer: `<html>`}, validate, "in between answered"},
+		"an answer that is too large": {exchange{request: "GET /v1/auth/validate", answer: strings.Repeat(" ", 1<<20) + `{"exp":1}`}, validate, "larger than 1 MiB"},
+		"no user":                     {exchange{request: "GET /v1/current-user", answer: `{"user":{}}`}, func(c *turso.Client) error { _, err := c.CurrentUser(ctx); return err }, "no username"},
+		"no template":                 {exchange{request: "GET /v2/organizations/a/jwks-template", body: `{"database":null,"group":null,"scope":"","permissions":[]}`, answer: `{"template":null}`}, func(c *turso.Client) error { _, err := c.Template(ctx, "a", turso.TemplateOptions{}); return err }, "no template"},
+		"no hostname":                 {exchange{request: "GET /v1/databases/app", answer: `{"database":{"Name":"app","DbId":"1"}}`}, func(c *turso.Client) error { _, err := c.Database(ctx, "", "app"); return err }, "no DbId or Hostname"},
+		"no personal organization":    {exchange{request: "GET /v2/organizations", answer: `{"organizations":[{"slug":"acme","type":"team"}]}`}, func(c *turso.Client) error { _, err := c.KeySets(ctx, ""); return err }, "no personal organization"},
+		"wrong prefix":                {exchange{request: "GET /v1/auth/validate", status: 301, header: http.Header{"Location": {"/v2"}}}, validate, "redirects, which it never does"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -173,11 +173,11 @@ func TestBadAPIToken(t *testing.T) {
 		err   error
 		want  error
 	}{
-		"empty":     {"", nil, turso.ErrBadToken},
-		"newline":   {"planted\n", nil, turso.ErrBadToken},
-		"not ASCII": {"plantéd", nil, turso.ErrBadToken},
-		"too long":  {strings.Repeat("a", 16<<10+1), nil, turso.ErrBadToken},
-		"failed":    {"", failed, failed},
+		"empty":                    {"", nil, turso.ErrBadToken},
+		"newline":                  {"planted\n", nil, turso.ErrBadToken},
+		"not ASCII":                {"plantéd", nil, turso.ErrBadToken},
+		"too long":                 {strings.Repeat("a", 16<<10+1), nil, turso.ErrBadToken},
+		"the token function fails": {"", failed, failed},
 	} {
 		c, err := turso.New(turso.Options{Token: func(context.Context) (string, error) { return test.token, test.err }})
 		if err != nil {

@@ -208,16 +208,16 @@ func TestUpdatesRefused(t *testing.T) {
 		text         string
 	}{
 		{"no token", "none", nil, 401, "no"},
-		{"one table", "one table", nil, 401, "Unauthorized"},
+		{"rights to one table", "one table", nil, 401, "Unauthorized"},
 		{"zstd", "", request{zstd: true}.bytes(), 400, "zstd encoding is not supported"},
 		{"another database's revision", "", request{since: foreign}.bytes(), 404, "remove the local files"},
-		{"pinned to another's", "", request{at: foreign}.bytes(), 404, "remove the local files"},
-		{"poll from another's", "", request{since: foreign, poll: time.Hour}.bytes(), 404, "remove the local files"},
-		{"logical from another's", "", request{since: foreign, logical: true}.bytes(), 404, "remove the local files"},
-		{"no protobuf", "", []byte("SELECT 1"), 400, "invalid PullUpdatesRequest"},
-		{"another type", "", []byte{0x18, 1}, 400, "a field has another type"},
-		{"no bitmap", "", request{selector: []byte("pages")}.bytes(), 400, "not a roaring bitmap"},
-		{"too long", "", make([]byte, maxUpdatesRequest+1), 413, "too large"},
+		{"pinned to another database's revision", "", request{at: foreign}.bytes(), 404, "remove the local files"},
+		{"a poll from another database's revision", "", request{since: foreign, poll: time.Hour}.bytes(), 404, "remove the local files"},
+		{"logical changes from another database's revision", "", request{since: foreign, logical: true}.bytes(), 404, "remove the local files"},
+		{"not Protobuf", "", []byte("SELECT 1"), 400, "invalid PullUpdatesRequest"},
+		{"a field of another type", "", []byte{0x18, 1}, 400, "a field has another type"},
+		{"a selector that is not a bitmap", "", request{selector: []byte("pages")}.bytes(), 400, "not a roaring bitmap"},
+		{"a request that is too large", "", make([]byte, maxUpdatesRequest+1), 413, "too large"},
 	} {
 		w := do(s, "POST", UpdatesPath, tt.rights, tt.body)
 		if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.text) {

@@ -90,7 +90,7 @@ func TestPush(t *testing.T) {
 		t.Errorf("generation to come: %v", err)
 	}
 	for name, bad := range map[string][]byte{
-		"nothing": nil, "half": one[:100], "no commit": frame(1, 0, page), "page 0": frame(0, 1, page),
+		"no frames": nil, "half a frame": one[:100], "no commit": frame(1, 0, page), "page 0": frame(0, 1, page),
 		"not a database": frame(1, 1, nil), "page behind the end": frame(7, 6, page),
 	} {
 		if _, err := target.Push(t.Context(), 1, pushed+1, bad); !errors.Is(err, ErrBadFrames) {

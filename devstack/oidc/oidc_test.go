@@ -217,15 +217,15 @@ func TestCodeRefused(t *testing.T) {
 		change []string
 		want   string // "": a page
 	}{
-		"implicit":             {[]string{"response_type", "token"}, "unsupported_response_type"},
-		"no challenge":         {[]string{"code_challenge", ""}, "invalid_request"},
-		"plain":                {[]string{"code_challenge_method", "plain"}, "invalid_request"},
-		"silent":               {[]string{"prompt", "none"}, "login_required"},
-		"another path":         {[]string{"redirect_uri", b.callback + "/x"}, ""},
-		"localhost":            {[]string{"redirect_uri", "http://localhost:1/callback"}, ""},
-		"another host":         {[]string{"redirect_uri", "http://127.0.0.1.evil.test/callback"}, ""},
-		"somebody in the host": {[]string{"redirect_uri", "http://x@127.0.0.1:1/callback"}, ""},
-		"unknown client":       {[]string{"client_id", "nobody"}, ""},
+		"the implicit flow":           {[]string{"response_type", "token"}, "unsupported_response_type"},
+		"no challenge":                {[]string{"code_challenge", ""}, "invalid_request"},
+		"a plain challenge":           {[]string{"code_challenge_method", "plain"}, "invalid_request"},
+		"a silent sign-in":            {[]string{"prompt", "none"}, "login_required"},
+		"another path":                {[]string{"redirect_uri", b.callback + "/x"}, ""},
+		"localhost":                   {[]string{"redirect_uri", "http://localhost:1/callback"}, ""},
+		"another host":                {[]string{"redirect_uri", "http://127.0.0.1.evil.test/callback"}, ""},
+		"a user name in the redirect": {[]string{"redirect_uri", "http://x@127.0.0.1:1/callback"}, ""},
+		"unknown client":              {[]string{"client_id", "nobody"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := b.visit(alice(), tt.change...)

@@ -68,9 +68,9 @@ func TestSwitch(t *testing.T) {
 		{"other origin", url.Values{"name": {"jwks-stuck"}, "on": {"true"}, "token": {token}}, http.Header{"Origin": {"https://evil.test"}}, "", 403},
 		{"rebound name", url.Values{"name": {"jwks-stuck"}, "on": {"true"}, "token": {token}}, http.Header{"Sec-Fetch-Site": {"same-origin"}}, "evil.test:4000", 421},
 		{"other fault", url.Values{"name": {"nope"}, "on": {"true"}, "token": {token}}, nil, "", 404},
-		{"maybe", url.Values{"name": {"jwks-stuck"}, "on": {"maybe"}, "token": {token}}, nil, "", 400},
-		{"too much", url.Values{"name": {strings.Repeat("x", 5000)}, "on": {"true"}, "token": {token}}, nil, "", 403},
-		{"right", url.Values{"name": {"jwks-stuck"}, "on": {"true"}, "token": {token}}, http.Header{"Sec-Fetch-Site": {"same-origin"}}, "localhost", 303},
+		{"neither on nor off", url.Values{"name": {"jwks-stuck"}, "on": {"maybe"}, "token": {token}}, nil, "", 400},
+		{"a form that is too large", url.Values{"name": {strings.Repeat("x", 5000)}, "on": {"true"}, "token": {token}}, nil, "", 403},
+		{"a valid form", url.Values{"name": {"jwks-stuck"}, "on": {"true"}, "token": {token}}, http.Header{"Sec-Fetch-Site": {"same-origin"}}, "localhost", 303},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

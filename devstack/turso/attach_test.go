@@ -39,16 +39,16 @@ func TestAttach(t *testing.T) {
 	}
 	const notAllowed = "Authorization forbidden: Current session doesn't not have AttachRead permission to namespace "
 	for name, tt := range map[string]struct{ token, attach, want string }{
-		"read_attach, by id":   {mint(`{"permissions":{"read_attach":{"databases":["second"]}}}`), second.ID, `"value":"42"`},
-		"read_attach, by name": {mint(`{"permissions":{"read_attach":{"databases":["second"]}}}`), "second", `"value":"42"`},
-		"roa":                  {policy("roa"), "second", `"value":"42"`},
-		"rwa":                  {policy("rwa"), "second", `"value":"42"`},
-		"ro is not enough":     {policy("ro"), "second", notAllowed + "second"},
-		"rw is not enough":     {policy(""), "second", notAllowed + "second"},
-		"another organization": {policy("roa"), "theirs", notAllowed + "theirs"},
-		"no such database":     {policy("roa"), "nine", notAllowed + "nine"},
-		"plain token":          {mint("{}"), "second", "SQL string could not be parsed: unsupported statement"},
-		"not configured":       {mint(`{"permissions":{"read_attach":{"databases":["app"]}}}`), "app", "Authorization forbidden: Namespace `app` doesn't allow attach"},
+		"read_attach, by id":               {mint(`{"permissions":{"read_attach":{"databases":["second"]}}}`), second.ID, `"value":"42"`},
+		"read_attach, by name":             {mint(`{"permissions":{"read_attach":{"databases":["second"]}}}`), "second", `"value":"42"`},
+		"the policy roa":                   {policy("roa"), "second", `"value":"42"`},
+		"the policy rwa":                   {policy("rwa"), "second", `"value":"42"`},
+		"ro is not enough":                 {policy("ro"), "second", notAllowed + "second"},
+		"rw is not enough":                 {policy(""), "second", notAllowed + "second"},
+		"another organization":             {policy("roa"), "theirs", notAllowed + "theirs"},
+		"no such database":                 {policy("roa"), "nine", notAllowed + "nine"},
+		"plain token":                      {mint("{}"), "second", "SQL string could not be parsed: unsupported statement"},
+		"a database that allows no attach": {mint(`{"permissions":{"read_attach":{"databases":["app"]}}}`), "app", "Authorization forbidden: Namespace `app` doesn't allow attach"},
 	} {
 		if _, body := attach(tt.token, tt.attach); !strings.Contains(body, tt.want) {
 			t.Errorf("%s: attach = %s, want %s", name, body, tt.want)

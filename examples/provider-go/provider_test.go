@@ -43,12 +43,12 @@ func TestToken(t *testing.T) {
 		access  provider.Access
 		want    error
 	}{
-		"a token":       {file(jwt(soon)), 0o600, "", nil},
-		"expired":       {file(jwt(time.Now().Add(-time.Hour))), 0o600, "", provider.ErrTokenExpired},
-		"rw for ro":     {file(jwt(soon)), 0o600, provider.AccessReadOnly, provider.ErrNoCredential},
-		"no token":      {file("two words"), 0o600, "", provider.ErrTokenInvalid},
-		"open to all":   {file(jwt(soon)), 0o644, "", provider.ErrConfig},
-		"not of tokens": {`{"libsql://db.example":"` + jwt(soon) + `"}`, 0o600, "", provider.ErrConfig},
+		"a token":                     {file(jwt(soon)), 0o600, "", nil},
+		"expired":                     {file(jwt(time.Now().Add(-time.Hour))), 0o600, "", provider.ErrTokenExpired},
+		"rw for ro":                   {file(jwt(soon)), 0o600, provider.AccessReadOnly, provider.ErrNoCredential},
+		"not a token":                 {file("two words"), 0o600, "", provider.ErrTokenInvalid},
+		"a file that others can read": {file(jwt(soon)), 0o644, "", provider.ErrConfig},
+		"a file of another form":      {`{"libsql://db.example":"` + jwt(soon) + `"}`, 0o600, "", provider.ErrConfig},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := serve(t, c.content, c.mode)

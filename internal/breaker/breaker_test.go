@@ -32,7 +32,7 @@ func TestRoute(t *testing.T) {
 		"closed":                         {breaker.State{}, 0, breaker.Own},
 		"just opened":                    {open, 0, breaker.Fallback},
 		"a moment before the trial":      {open, 30*time.Second - 1, breaker.Fallback},
-		"at the trial":                   {open, 30 * time.Second, breaker.Trial},
+		"when the trial is due":          {open, 30 * time.Second, breaker.Trial},
 		"long after":                     {open, time.Hour, breaker.Trial},
 		"the clock went back a little":   {open, -time.Minute, breaker.Fallback},
 		"the clock was set back far":     {open, -time.Hour, breaker.Trial},
@@ -81,9 +81,9 @@ func TestAmong(t *testing.T) {
 		after     time.Duration
 		open      bool
 	}{
-		"one of them":                 {fallbacks, 0, true},
+		"one of the fallbacks":        {fallbacks, 0, true},
 		"no longer configured":        {[]string{"spare"}, 0, false},
-		"none":                        {nil, 0, false},
+		"no fallbacks are configured": {nil, 0, false},
 		"what was granted a week ago": {fallbacks, breaker.Memory, true},
 		"what was granted longer ago": {fallbacks, breaker.Memory + time.Hour, false},
 		"clock set back a week":       {fallbacks, -breaker.Memory, true},

@@ -229,9 +229,9 @@ func (b *bridged) refuses(t *testing.T) {
 		"a line feed":    {"redirect_uri", "http://127.0.0.1:80/callback\n"},
 		"short state":    {"state", "short"},
 		"state, markup":  {"state", "<script>alert(1)</script>"},
-		"no code":        {"code", ""},
+		"an empty code":  {"code", ""},
 		"client, markup": {"client", "<b>zen</b>"},
-		"mode":           {"mode", "cookie"},
+		"unknown mode":   {"mode", "cookie"},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			// Without cookies there is no redirect to the sign-in page either.
@@ -257,13 +257,13 @@ func (b *bridged) refuses(t *testing.T) {
 		"from another port":     {b.ask(), alice, authorise, []string{"Sec-Fetch-Site", "same-site"}},
 		"from another origin":   {b.ask(), alice, authorise, []string{"Origin", "http://evil.example"}},
 		"from a sandbox":        {b.ask(), alice, authorise, []string{"Origin", "null"}},
-		"from nowhere":          {b.ask(), alice, authorise, nil},
+		"without an origin":     {b.ask(), alice, authorise, nil},
 		"without a token":       {b.ask(), alice, url.Values{"decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
 		"with another's token":  {b.ask(), bob, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
 		"for another redirect":  {b.ask("redirect_uri", "http://127.0.0.1:2/callback"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
 		"for another state":     {b.ask("state", "0123456789abcdeX"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
 		"for another code":      {b.ask("code", "ABCD-2346"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
-		"for a token":           {b.ask("mode", "token"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
+		"in the mode token":     {b.ask("mode", "token"), alice, authorise, []string{"Sec-Fetch-Site", "same-origin"}},
 		"with an older token":   {b.ask(), alice, url.Values{"token": {"1" + own[10:]}, "decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
 		"with a token of zeros": {b.ask(), alice, url.Values{"token": {own[:11] + strings.Repeat("0", 64)}, "decision": {"authorise"}}, []string{"Sec-Fetch-Site", "same-origin"}},
 		"signed out":            {b.ask(), nil, authorise, []string{"Sec-Fetch-Site", "same-origin"}},

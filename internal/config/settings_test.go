@@ -121,12 +121,12 @@ func TestSettingsHash(t *testing.T) {
 		t.Errorf("hash = %s", base)
 	}
 	same := map[string]string{
-		"layout":             hash("# c\n\n[providers]\nclerk = { b = true, a = '1' }\n"),
-		"another provider":   hash(file, "ZEN_OTHER__A=2", "ZEN_CLERKX__A=2", "ZEN_CLERK=2"),
-		"foreign variable":   hash(file, "UNRELATED=2"),
-		"a profile":          hash(file + "[profiles.x]\naccess = \"ro\"\n"),
-		"an empty variable":  hash(file, "CLERK_KEY="),
-		"once more the same": hash(file),
+		"another layout of the file":     hash("# c\n\n[providers]\nclerk = { b = true, a = '1' }\n"),
+		"a variable of another provider": hash(file, "ZEN_OTHER__A=2", "ZEN_CLERKX__A=2", "ZEN_CLERK=2"),
+		"foreign variable":               hash(file, "UNRELATED=2"),
+		"a profile":                      hash(file + "[profiles.x]\naccess = \"ro\"\n"),
+		"an empty variable":              hash(file, "CLERK_KEY="),
+		"the same again":                 hash(file),
 	}
 	for name, got := range same {
 		if got != base {
@@ -135,12 +135,12 @@ func TestSettingsHash(t *testing.T) {
 	}
 	seen := map[string]string{base: "base"}
 	for name, got := range map[string]string{
-		"value":          hash(strings.Replace(file, `"1"`, `"2"`, 1)),
-		"type":           hash(strings.Replace(file, `true`, `"true"`, 1)),
-		"key":            hash(strings.Replace(file, `a =`, `c =`, 1)),
-		"variable":       hash(file, "ZEN_CLERK__A=1"),
-		"extra variable": hash(file, "CLERK_KEY=1"),
-		"shifted":        hash("[providers.clerk]\na = \"1b\"\n"),
+		"another value":                      hash(strings.Replace(file, `"1"`, `"2"`, 1)),
+		"another type":                       hash(strings.Replace(file, `true`, `"true"`, 1)),
+		"another key":                        hash(strings.Replace(file, `a =`, `c =`, 1)),
+		"an overriding variable":             hash(file, "ZEN_CLERK__A=1"),
+		"extra variable":                     hash(file, "CLERK_KEY=1"),
+		"a value that contains the next key": hash("[providers.clerk]\na = \"1b\"\n"),
 	} {
 		if other, dup := seen[got]; dup {
 			t.Errorf("%s and %s hash alike", name, other)

@@ -80,17 +80,17 @@ func TestWhichDatabaseIsTheProfilesOwn(t *testing.T) {
 		own      bool
 		id       string
 	}{
-		"of the file":                    {user: twoDatabases, own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
-		"the same, by a flag":            {user: twoDatabases, database: "https://app-acme.turso.io:443/", own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
-		"of another profile":             {user: twoDatabases, database: "libsql://other-acme.turso.io", id: "0eb771dd-834e-4891-9b48-802d425d02b9"},
-		"a foreign one":                  {user: twoDatabases, database: "http://127.0.0.1:18099"},
-		"a foreign one, by a variable":   {user: twoDatabases, environ: []string{"ZEN_DATABASE=http://127.0.0.1:18099"}},
-		"by a variable":                  {user: none, environ: []string{"ZEN_DATABASE=libsql://app-acme.turso.io"}, own: true},
-		"by a variable, and a flag":      {user: none, environ: []string{"ZEN_DATABASE=libsql://app-acme.turso.io"}, database: "libsql://evil.example"},
-		"by a flag alone":                {user: none, database: "libsql://app-acme.turso.io"},
-		"with its id":                    {user: twoDatabases, environ: []string{"ZEN_DATABASE=libsql://third-acme.turso.io", "ZEN_DATABASE_ID=8d3b2f10-834e-4891-9b48-802d425d02b9"}, id: "8d3b2f10-834e-4891-9b48-802d425d02b9"},
-		"the id of another database":     {user: twoDatabases, environ: []string{"ZEN_DATABASE_ID=8d3b2f10-834e-4891-9b48-802d425d02b9"}, own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
-		"the id of the flag's database?": {user: twoDatabases, environ: []string{"ZEN_DATABASE_ID=8d3b2f10-834e-4891-9b48-802d425d02b9"}, database: "libsql://third-acme.turso.io"},
+		"the profile's database":                  {user: twoDatabases, own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
+		"the profile's database, named by a flag": {user: twoDatabases, database: "https://app-acme.turso.io:443/", own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
+		"another profile's database":              {user: twoDatabases, database: "libsql://other-acme.turso.io", id: "0eb771dd-834e-4891-9b48-802d425d02b9"},
+		"a foreign database, named by a flag":     {user: twoDatabases, database: "http://127.0.0.1:18099"},
+		"a foreign database, named by a variable": {user: twoDatabases, environ: []string{"ZEN_DATABASE=http://127.0.0.1:18099"}},
+		"no profile, a variable":                  {user: none, environ: []string{"ZEN_DATABASE=libsql://app-acme.turso.io"}, own: true},
+		"no profile, a variable and a flag":       {user: none, environ: []string{"ZEN_DATABASE=libsql://app-acme.turso.io"}, database: "libsql://evil.example"},
+		"no profile, a flag":                      {user: none, database: "libsql://app-acme.turso.io"},
+		"a variable and the id of its database":   {user: twoDatabases, environ: []string{"ZEN_DATABASE=libsql://third-acme.turso.io", "ZEN_DATABASE_ID=8d3b2f10-834e-4891-9b48-802d425d02b9"}, id: "8d3b2f10-834e-4891-9b48-802d425d02b9"},
+		"the id of another database":              {user: twoDatabases, environ: []string{"ZEN_DATABASE_ID=8d3b2f10-834e-4891-9b48-802d425d02b9"}, own: true, id: "33057661-834e-4891-9b48-802d425d02b9"},
+		"the id of the flag's database?":          {user: twoDatabases, environ: []string{"ZEN_DATABASE_ID=8d3b2f10-834e-4891-9b48-802d425d02b9"}, database: "libsql://third-acme.turso.io"},
 	} {
 		h := newHome(t, test.user)
 		h.environ, h.flags = append(h.environ, test.environ...), config.Flags{Database: test.database}

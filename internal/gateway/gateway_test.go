@@ -299,21 +299,21 @@ func TestAuthorization(t *testing.T) {
 		change func(*http.Request)
 		status int
 	}{
-		"bearer":             {nil, 200},
-		"no bearer":          {func(r *http.Request) { r.Header.Del("Authorization") }, 401},
-		"another bearer":     {set("Authorization", "Bearer session-token"), 401},
-		"bearer's beginning": {set("Authorization", "Bearer "+s.Bearer().Reveal()[:20]), 401},
-		"basic":              {set("Authorization", "Basic "+s.Bearer().Reveal()), 401},
-		"lower case":         {set("Authorization", "bearer "+s.Bearer().Reveal()), 200},
-		"listed page":        {set("Origin", "http://localhost:5173"), 200},
-		"other page":         {set("Origin", "http://localhost:5174"), 403},
-		"file: page":         {set("Origin", "null"), 403},
-		"rebound name":       {set("Host", "evil.example:80"), 421},
-		"localhost":          {set("Host", "localhost:1"), 200},
-		"IPv6":               {set("Host", "[::1]:1"), 200},
-		"listed host":        {set("Host", "db.internal:8080"), 200},
-		"loopback prefix":    {set("Host", "127.0.0.1.evil.example"), 421},
-		"websocket":          {set("Upgrade", "websocket"), 501},
+		"bearer":               {nil, 200},
+		"no bearer":            {func(r *http.Request) { r.Header.Del("Authorization") }, 401},
+		"another bearer":       {set("Authorization", "Bearer session-token"), 401},
+		"bearer's beginning":   {set("Authorization", "Bearer "+s.Bearer().Reveal()[:20]), 401},
+		"basic authentication": {set("Authorization", "Basic "+s.Bearer().Reveal()), 401},
+		"lower case":           {set("Authorization", "bearer "+s.Bearer().Reveal()), 200},
+		"listed page":          {set("Origin", "http://localhost:5173"), 200},
+		"other page":           {set("Origin", "http://localhost:5174"), 403},
+		"file: page":           {set("Origin", "null"), 403},
+		"rebound name":         {set("Host", "evil.example:80"), 421},
+		"localhost":            {set("Host", "localhost:1"), 200},
+		"IPv6":                 {set("Host", "[::1]:1"), 200},
+		"listed host":          {set("Host", "db.internal:8080"), 200},
+		"loopback prefix":      {set("Host", "127.0.0.1.evil.example"), 421},
+		"websocket":            {set("Upgrade", "websocket"), 501},
 		"websocket of a page's script, which can't send a bearer": {func(r *http.Request) {
 			r.Header.Del("Authorization")
 			r.Header.Set("Upgrade", "websocket")
@@ -423,11 +423,11 @@ func TestSecondBaseURL(t *testing.T) {
 	const head = `{"baton":null,"base_url":null,"results":[`
 	rows := strings.Repeat(`{"value":"a \\\" } ] \\\\"},[{}],`, 100_000) + `0]`
 	for name, tail := range map[string]string{
-		"the same":      `,"base_url":"https://elsewhere.example"}`,
-		"capital":       `,"BASE_URL":"https://elsewhere.example"}`,
-		"mixed":         `,"a":{"b":[]},"Base_Url":"https://elsewhere.example"}`,
-		"escaped":       `,"BASE\u005FURL" : "https://elsewhere.example"}`,
-		"after another": `,"base_url":"","base_url":"https://elsewhere.example"}`,
+		"base_url at the end":         `,"base_url":"https://elsewhere.example"}`,
+		"base_url in capital letters": `,"BASE_URL":"https://elsewhere.example"}`,
+		"base_url in mixed case":      `,"a":{"b":[]},"Base_Url":"https://elsewhere.example"}`,
+		"escaped":                     `,"BASE\u005FURL" : "https://elsewhere.example"}`,
+		"a second base_url":           `,"base_url":"","base_url":"https://elsewhere.example"}`,
 	} {
 		for _, middle := range []string{"0]", rows} {
 			for _, coding := range []string{"", "gzip"} {
@@ -608,9 +608,9 @@ func TestSilence(t *testing.T) {
 		method, path, begins string
 		status               int
 	}{
-		"frames":          {http.MethodGet, "/sync/1/1/128", strings.Repeat("x", 4120), http.StatusOK},
-		"rows":            {http.MethodPost, "/v2/pipeline", `{"baton":null,"base_url":null,"results":[`, http.StatusOK},
-		"before base_url": {http.MethodPost, "/v2/pipeline", `{"baton":`, http.StatusServiceUnavailable},
+		"cut within frames":   {http.MethodGet, "/sync/1/1/128", strings.Repeat("x", 4120), http.StatusOK},
+		"cut within rows":     {http.MethodPost, "/v2/pipeline", `{"baton":null,"base_url":null,"results":[`, http.StatusOK},
+		"cut before base_url": {http.MethodPost, "/v2/pipeline", `{"baton":`, http.StatusServiceUnavailable},
 	}
 	for name, test := range answers {
 		t.Run(name, func(t *testing.T) {

@@ -33,19 +33,19 @@ func TestProtobufBaseURL(t *testing.T) {
 	baton, results := bytesField(1, "baton"), bytesField(3, strings.Repeat("row", 20000))
 	own := d.URL + "/dbs/app/moved"
 	for name, test := range map[string]struct{ answer, want string }{
-		"no base_url":         {baton + results, baton + results},
-		"empty response":      {"", ""},
-		"empty base_url":      {bytesField(2, "") + results, bytesField(2, "") + results},
-		"own base_url":        {baton + bytesField(2, own) + results, baton + bytesField(2, s.URL()+"/moved") + results},
-		"after the results":   {results + bytesField(2, own), results + bytesField(2, s.URL()+"/moved")},
-		"two base_urls":       {bytesField(2, own) + bytesField(2, own), bytesField(2, s.URL()+"/moved") + bytesField(2, s.URL()+"/moved")},
-		"another host":        {baton + bytesField(2, "http://attacker.example/dbs/app"), "502"},
-		"too long":            {bytesField(2, strings.Repeat("x", 9<<10)), "502"},
-		"invalid Protobuf":    {"\x0b\x0b", "502"},
-		"not text":            {"\x10\x01", "502"},
-		"cut":                 {baton[:4], "502"},
-		"cut before a length": {baton + "\x12", "502"},
-		"late, another host":  {results + bytesField(2, "http://attacker.example"), "cut"},
+		"no base_url":                {baton + results, baton + results},
+		"empty response":             {"", ""},
+		"empty base_url":             {bytesField(2, "") + results, bytesField(2, "") + results},
+		"own base_url":               {baton + bytesField(2, own) + results, baton + bytesField(2, s.URL()+"/moved") + results},
+		"base_url after the results": {results + bytesField(2, own), results + bytesField(2, s.URL()+"/moved")},
+		"two base_urls":              {bytesField(2, own) + bytesField(2, own), bytesField(2, s.URL()+"/moved") + bytesField(2, s.URL()+"/moved")},
+		"base_url at another host":   {baton + bytesField(2, "http://attacker.example/dbs/app"), "502"},
+		"base_url too long":          {bytesField(2, strings.Repeat("x", 9<<10)), "502"},
+		"invalid Protobuf":           {"\x0b\x0b", "502"},
+		"base_url is not text":       {"\x10\x01", "502"},
+		"cut":                        {baton[:4], "502"},
+		"cut before a length":        {baton + "\x12", "502"},
+		"late, another host":         {results + bytesField(2, "http://attacker.example"), "cut"},
 	} {
 		for _, chunked = range []bool{false, true} {
 			answer = test.answer

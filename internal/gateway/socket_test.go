@@ -225,13 +225,13 @@ func TestSocketRefusesStrangers(t *testing.T) {
 		names  []string
 		want   int
 	}{
-		"a rebound name":       {nil, "attacker.example", "", nil, 421},
-		"a page":               {http.Header{"Origin": {"http://attacker.example"}}, "", "", nil, 403},
-		"its own page":         {http.Header{"Origin": {s.URL()}}, "", "", nil, 403},
-		"a page on the list":   {http.Header{"Origin": {"http://localhost:5173"}}, "", "", nil, 101},
-		"another path":         {nil, "", "/v2", nil, 404},
-		"another subprotocol":  {nil, "", "", []string{"mqtt"}, 400},
-		"an early subprotocol": {nil, "", "", []string{"hrana1"}, 400},
+		"a rebound name":               {nil, "attacker.example", "", nil, 421},
+		"a page":                       {http.Header{"Origin": {"http://attacker.example"}}, "", "", nil, 403},
+		"a page of the gateway itself": {http.Header{"Origin": {s.URL()}}, "", "", nil, 403},
+		"a page on the list":           {http.Header{"Origin": {"http://localhost:5173"}}, "", "", nil, 101},
+		"another path":                 {nil, "", "/v2", nil, 404},
+		"another subprotocol":          {nil, "", "", []string{"mqtt"}, 400},
+		"an early subprotocol":         {nil, "", "", []string{"hrana1"}, 400},
 	} {
 		if test.names == nil {
 			test.names = []string{"hrana2"}

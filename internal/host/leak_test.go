@@ -128,7 +128,7 @@ func TestWithoutALogNothingIsWritten(t *testing.T) {
 func TestPitfall20StartedByHandItSaysWhatItIs(t *testing.T) {
 	path := filepath.Join(installed(t, "good"), handshake.BinaryName("good"))
 	for name, env := range map[string][]string{
-		"by hand": nil, "without TLS": {handshake.CookieKey + "=" + handshake.CookieValue},
+		"without the cookie": nil, "without TLS": {handshake.CookieKey + "=" + handshake.CookieValue},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // against a hang
 		defer cancel()

@@ -62,7 +62,7 @@ func strangersAreRefused(t *testing.T, target string) {
 	}
 	stranger.InsecureSkipVerify = true
 	for name, c := range map[string]credentials.TransportCredentials{
-		"plain": insecure.NewCredentials(), "another certificate": credentials.NewTLS(stranger),
+		"no TLS": insecure.NewCredentials(), "another certificate": credentials.NewTLS(stranger),
 		"no certificate": credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}),
 	} {
 		connection, err := grpc.NewClient(target, grpc.WithTransportCredentials(c))

@@ -114,9 +114,9 @@ func TestHostileSecretsAreBounded(t *testing.T) {
 		}
 	}
 	for what, secret := range map[string]string{
-		"one word": strings.Repeat("x", 16*size),
-		"JSON":     `["` + strings.Repeat(`aaaaaaaaaaaaaaaa","`, size) + `"]`,
-		"lines":    strings.Repeat("line of a secret\n", size),
+		"one long word": strings.Repeat("x", 16*size),
+		"JSON":          `["` + strings.Repeat(`aaaaaaaaaaaaaaaa","`, size) + `"]`,
+		"lines":         strings.Repeat("line of a secret\n", size),
 	} {
 		before := len(r.secrets)
 		r.add(secret)

@@ -82,11 +82,11 @@ func TestUnfitAssertionsAreNotSent(t *testing.T) {
 		assertion provider.Assertion
 		want      error
 	}{
-		"empty":            {provider.Assertion{Kind: provider.AssertionJWT}, provider.ErrTokenInvalid},
-		"another kind":     {provider.Assertion{Kind: "password", Value: provider.NewSecret("hunter2")}, provider.ErrPermission},
-		"another audience": {provider.Assertion{Kind: provider.AssertionJWT, Value: statement("https://other.example")}, provider.ErrPermission},
-		"no JWT":           {provider.Assertion{Kind: provider.AssertionJWT, Value: provider.NewSecret("opaque")}, provider.ErrTokenInvalid},
-		"ended":            {provider.Assertion{Kind: provider.AssertionJWT, Value: statement("https://bao.example"), Expires: time.Unix(1, 0)}, provider.ErrTokenExpired},
+		"an empty assertion":   {provider.Assertion{Kind: provider.AssertionJWT}, provider.ErrTokenInvalid},
+		"another kind":         {provider.Assertion{Kind: "password", Value: provider.NewSecret("hunter2")}, provider.ErrPermission},
+		"another audience":     {provider.Assertion{Kind: provider.AssertionJWT, Value: statement("https://other.example")}, provider.ErrPermission},
+		"not a JWT":            {provider.Assertion{Kind: provider.AssertionJWT, Value: provider.NewSecret("opaque")}, provider.ErrTokenInvalid},
+		"an expired assertion": {provider.Assertion{Kind: provider.AssertionJWT, Value: statement("https://bao.example"), Expires: time.Unix(1, 0)}, provider.ErrTokenExpired},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, f := asserting(t)
@@ -124,7 +124,7 @@ func TestLoginRefusesWhatCanOnlyFail(t *testing.T) {
 		want   string
 	}{
 		"no assertions": {func(_ *session.Config, f *fake) { f.description.Assertions = nil }, "", "provider auth0 can't tell openbao who signed in"},
-		"other kinds": {func(_ *session.Config, f *fake) {
+		"only assertions of other kinds": {func(_ *session.Config, f *fake) {
 			f.description.Assertions = []provider.AssertionKind{"saml"}
 		}, "", "provider auth0 can't tell openbao who signed in"},
 		"an identity alone": {func(c *session.Config, f *fake) {

@@ -268,10 +268,10 @@ func TestProfileWithAnOrganization(t *testing.T) {
 		t.Errorf("%v, %d tokens", err, f.minted.Load())
 	}
 	for name, err := range map[string]error{
-		"another":         second(held.UseOrganization(t.Context(), "globex")),
-		"none":            second(held.UseOrganization(t.Context(), "")),
-		"another's team":  second(team.New(held, "globex")),
-		"another's login": second(held.Login(t.Context(), "clerk", provider.LoginRequest{Organization: "globex"}, nil, store.Plan{})),
+		"another organization":             second(held.UseOrganization(t.Context(), "globex")),
+		"no organization":                  second(held.UseOrganization(t.Context(), "")),
+		"the team of another organization": second(team.New(held, "globex")),
+		"a login to another organization":  second(held.Login(t.Context(), "clerk", provider.LoginRequest{Organization: "globex"}, nil, store.Plan{})),
 	} {
 		if !errors.Is(err, provider.ErrConfig) || len(f.seen) != 0 {
 			t.Errorf("%s: %v, want ErrConfig", name, err)

@@ -20,7 +20,7 @@ func TestOwnExpEndsAnUnverifiableToken(t *testing.T) {
 		exp, says time.Duration // from now; 0 if none
 		ended     bool
 	}{
-		"both later":                       {time.Minute, time.Hour, false},
+		"both are in the future":           {time.Minute, time.Hour, false},
 		"its own exp has passed":           {-time.Second, time.Hour, true},
 		"the provider's expiry has passed": {time.Hour, -time.Second, true},
 		"no expiry from the provider":      {-time.Second, 0, true},

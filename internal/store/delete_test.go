@@ -12,12 +12,12 @@ import (
 
 func TestDelete(t *testing.T) {
 	for name, prepare := range map[string]func(w *world){
-		"sealed":  func(w *world) { must(t, w.login("", "c")) },
-		"plain":   func(w *world) { must(t, w.login(store.StorageFile, "c")) },
-		"damaged": func(w *world) { must(t, w.login("", "c")); w.overwrite("{") },
-		"open":    func(w *world) { must(t, w.login("", "c")); must(t, os.Chmod(w.path(), 0o644)) },
-		"no meta": func(w *world) { must(t, w.login("", "c")); must(t, os.Remove(w.metaPath())) },
-		"nothing": func(*world) {},
+		"sealed":             func(w *world) { must(t, w.login("", "c")) },
+		"plain":              func(w *world) { must(t, w.login(store.StorageFile, "c")) },
+		"damaged":            func(w *world) { must(t, w.login("", "c")); w.overwrite("{") },
+		"readable by others": func(w *world) { must(t, w.login("", "c")); must(t, os.Chmod(w.path(), 0o644)) },
+		"no metadata":        func(w *world) { must(t, w.login("", "c")); must(t, os.Remove(w.metaPath())) },
+		"nothing stored":     func(*world) {},
 		"set aside": func(w *world) {
 			must(t, w.login(store.StorageFile, "c"))
 			w.overwrite("{")
@@ -48,7 +48,7 @@ func TestDelete(t *testing.T) {
 			if list, err := s.List(); err != nil || len(list) != 0 {
 				t.Errorf("List = %q, %v", list, err)
 			}
-			if (name == "sealed" || name == "no meta") && len(w.ring.items) != 0 {
+			if (name == "sealed" || name == "no metadata") && len(w.ring.items) != 0 {
 				t.Error("the key is still in the keyring")
 			}
 		})

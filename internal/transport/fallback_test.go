@@ -47,7 +47,7 @@ func TestRefusedRequestGoesOnWithFallbacks(t *testing.T) {
 		requests int
 		want     string // in the error, or empty if it succeeds
 	}{
-		"renewed":                            {1, refusal, nil, 2, nil, 2, ""},
+		"a renewed token":                    {1, refusal, nil, 2, nil, 2, ""},
 		"the first fallback":                 {2, refusal, nil, 2, nil, 3, ""},
 		"the second fallback":                {3, refusal, nil, 2, nil, 4, ""},
 		"all fallbacks fail":                 {9, refusal, nil, 2, errors.New("fallback spare: not signed in"), 4, "does not accept the key that signed this token (kid ins_1, issuer https://clerk.example); `zen login --provider platformtoken` uses tokens minted by Turso (and no other token could be had: fallback spare: not signed in)"},
@@ -56,7 +56,7 @@ func TestRefusedRequestGoesOnWithFallbacks(t *testing.T) {
 		"neither renewal nor fallback":       {9, refusal, unavailable, 0, errors.New("fallback spare: down"), 1, "clerk: HTTP 503; fallback spare: down"},
 		"signed out":                         {9, refusal, provider.ErrRejected, 1, nil, 1, "does not accept the key"},
 		"never signed in":                    {9, refusal, provider.ErrNoCredential, 1, nil, 1, "not signed in"},
-		"no access":                          {9, answer{401, `{"error":"token does not have the permissions to access the database"}`}, nil, 1, nil, 2, "no access to libsql://app"},
+		"no access to this database":         {9, answer{401, `{"error":"token does not have the permissions to access the database"}`}, nil, 1, nil, 2, "no access to libsql://app"},
 		"endless refusals":                   {99, refusal, nil, 99, nil, 6, "does not accept the key"},
 		"a JWT that the server can't decode": {2, answer{400, `{"error":"JWT error: InvalidSignature"}`}, nil, 1, nil, 3, ""},
 	} {

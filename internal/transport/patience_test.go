@@ -68,7 +68,7 @@ func TestPatientRequestsOutliveTokens(t *testing.T) {
 		{"clocks differ", true, 1700 * time.Millisecond, 7 * time.Second, 5, false},
 		{"refused at once", true, 0, 7 * time.Second, 2, true},
 		{"refused early", true, 400 * time.Millisecond, 7 * time.Second, 2, true},
-		{"not patient", false, 2 * time.Second, 7 * time.Second, 2, true},
+		{"a request that isn't repeated", false, 2 * time.Second, 7 * time.Second, 2, true},
 		{"no news ever", true, 2 * time.Second, 24 * time.Hour, 31, true},
 		{"news in time", true, 2 * time.Second, time.Second, 1, false},
 	} {

@@ -132,7 +132,7 @@ func TestRefusals(t *testing.T) {
 		"the unknown key of a token by Turso": {answer{401, unknownKey}, func(t *testing.T) provider.Token {
 			return jwt(t, map[string]any{"alg": "EdDSA"}, map[string]any{"id": databaseID, "iat": 1})
 		}, provider.ErrRejected, []string{"Turso does not know the key", "sign in again"}},
-		"rotated":             {answer{401, `{"error":"invalid JWT token: role was invalidated after token was issued"}`}, nil, provider.ErrRejected, []string{"rotated"}},
+		"rotated tokens":      {answer{401, `{"error":"invalid JWT token: role was invalidated after token was issued"}`}, nil, provider.ErrRejected, []string{"rotated"}},
 		"another database":    {answer{401, `{"error":"token does not have the permissions to access the database"}`}, nil, provider.ErrPermission, []string{"no access to libsql://app"}},
 		"expired":             {answer{400, `{"error":"JWT error: ExpiredSignature"}`}, nil, provider.ErrTokenExpired, []string{"2026-01-03 03:33:53 UTC", "clock"}},
 		"expired at a server": {answer{401, `{"error":"Unauthorized: The JWT has expired"}`}, nil, provider.ErrTokenExpired, []string{"clock"}},
@@ -194,7 +194,7 @@ func TestUnfitTokensAreNotSent(t *testing.T) {
 		"at+jwt":             {jwt(t, map[string]any{"alg": "RS256", "typ": "at+jwt"}, map[string]any{"iss": "https://clerk.example"}), "", provider.ErrPermission},
 		"id_token":           {jwt(t, header, map[string]any{"id": databaseID, "nonce": "n"}), "", provider.ErrPermission},
 		"rw for ro":          {clerkToken(t, "1"), provider.AccessReadOnly, provider.ErrPermission},
-		"no JWT":             {provider.Token{Value: provider.NewSecret("opaque")}, "", provider.ErrTokenInvalid},
+		"not a JWT":          {provider.Token{Value: provider.NewSecret("opaque")}, "", provider.ErrTokenInvalid},
 		"a newline in it":    {provider.Token{Value: provider.NewSecret("a.b.c\n")}, "", provider.ErrTokenInvalid},
 	} {
 		s, seen := start(t)

@@ -166,8 +166,8 @@ func TestLoginAsksSeveralAtOnceAndCancels(t *testing.T) {
 
 func TestLoginWithoutResultFails(t *testing.T) {
 	for name, run := range map[string]loginFunc{
-		"no store": func(context.Context, provider.LoginRequest, provider.Host) error { return nil },
-		"store failed": func(ctx context.Context, _ provider.LoginRequest, h provider.Host) error {
+		"Store is not called": func(context.Context, provider.LoginRequest, provider.Host) error { return nil },
+		"the error of Store is ignored": func(ctx context.Context, _ provider.LoginRequest, h provider.Host) error {
 			_ = h.Store(ctx, provider.SignIn{Credential: provider.Credential{Data: provider.NewSecret("credential")}})
 			return nil
 		},

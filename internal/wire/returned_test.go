@@ -56,8 +56,8 @@ func TestUnstorableValuesAreRefused(t *testing.T) {
 		}
 	}
 	for name, p := range map[string]*lax{
-		"claims": {credential: good, claims: provider.Claims{Subject: strings.Repeat("\x01", 900<<10)}},
-		"token":  {credential: good, token: provider.Token{Value: provider.NewSecret("t"), Verification: &provider.Verification{Issuer: strings.Repeat("x", 40<<10)}}},
+		"claims that are too large":        {credential: good, claims: provider.Claims{Subject: strings.Repeat("\x01", 900<<10)}},
+		"a verification that is too large": {credential: good, token: provider.Token{Value: provider.NewSecret("t"), Verification: &provider.Verification{Issuer: strings.Repeat("x", 40<<10)}}},
 	} {
 		client, h := connect(t, p), &terminal{}
 		if err := client.Login(t.Context(), provider.LoginRequest{}, h); err == nil || len(h.stored) > 0 {

@@ -187,13 +187,13 @@ func TestLimitsOfARole(t *testing.T) {
 		ask  object
 		want time.Duration
 	}{
-		"the role's own":         {"reader", nil, time.Minute},
-		"less":                   {"reader", object{"ttl": 30}, 30 * time.Second},
-		"up to the role's most":  {"reader", object{"ttl": 600}, 2 * time.Minute},
-		"a quarter of an hour":   {"long", nil, 15 * time.Minute},
-		"more, as the role says": {"long", object{"ttl": "1h"}, time.Hour},
-		"most":                   {"long", object{"ttl": "5h"}, 2 * time.Hour},
-		"ttl says more":          {"longer", nil, time.Hour},
+		"the role's own":            {"reader", nil, time.Minute},
+		"less than the role's":      {"reader", object{"ttl": 30}, 30 * time.Second},
+		"up to the role's most":     {"reader", object{"ttl": 600}, 2 * time.Minute},
+		"a quarter of an hour":      {"long", nil, 15 * time.Minute},
+		"more, as the role says":    {"long", object{"ttl": "1h"}, time.Hour},
+		"more than the role's most": {"long", object{"ttl": "5h"}, 2 * time.Hour},
+		"a ttl above the default":   {"longer", nil, time.Hour},
 	} {
 		got := e.mustAs("", logical.ReadOperation, "creds/"+test.role, test.ask).Secret.TTL
 		if got > test.want || got < test.want-3*time.Second {

@@ -138,18 +138,18 @@ func TestRightsOfAKeyNarrow(t *testing.T) {
 		want        provider.Access
 		err         string
 	}{
-		"read scope, rw asked":   {key: clerk.APIKey{Scopes: []string{"db:read"}}, want: "ro"},
-		"write scope, ro asked":  {key: write(), access: "ro", want: "ro"},
-		"other scopes":           {key: clerk.APIKey{Scopes: []string{"reports"}}, want: "rw"},
-		"claim a":                {key: clerk.APIKey{Scopes: []string{"db:write"}, Claims: []byte(`{"a":"ro"}`)}, want: "ro"},
-		"this database":          {key: clerk.APIKey{Claims: []byte(`{"a":"rw","id":"` + databaseID + `"}`)}, want: "rw"},
-		"another database":       {key: clerk.APIKey{Claims: []byte(`{"a":"rw","id":"other"}`)}, err: "is for the database other"},
-		"odd a":                  {key: clerk.APIKey{Claims: []byte(`{"a":"admin"}`)}, err: `a is "admin"`},
-		"a that is no text":      {key: clerk.APIKey{Claims: []byte(`{"a":["rw"]}`)}, err: "id or a is not a text"},
-		"perm without actions":   {key: clerk.APIKey{Claims: []byte(`{"perm":[{"t":["notes"]}]}`)}, err: "without tables or actions"},
-		"perm of no table":       {key: clerk.APIKey{Claims: []byte(`{"perm":[{"t":[],"a":["data_read"]}]}`)}, err: "without tables or actions"},
-		"unknown action":         {key: clerk.APIKey{Claims: []byte(`{"perm":[{"a":["data_everything"]}]}`)}, err: "data_everything"},
-		"perm that no token has": {key: clerk.APIKey{Claims: []byte(`{"perm":[{"t":["notes"],"a":["data_read"]}]}`)}, err: "more than the permissions"},
+		"read scope, rw asked":     {key: clerk.APIKey{Scopes: []string{"db:read"}}, want: "ro"},
+		"write scope, ro asked":    {key: write(), access: "ro", want: "ro"},
+		"scopes without a meaning": {key: clerk.APIKey{Scopes: []string{"reports"}}, want: "rw"},
+		"claim a":                  {key: clerk.APIKey{Scopes: []string{"db:write"}, Claims: []byte(`{"a":"ro"}`)}, want: "ro"},
+		"this database":            {key: clerk.APIKey{Claims: []byte(`{"a":"rw","id":"` + databaseID + `"}`)}, want: "rw"},
+		"another database":         {key: clerk.APIKey{Claims: []byte(`{"a":"rw","id":"other"}`)}, err: "is for the database other"},
+		"odd a":                    {key: clerk.APIKey{Claims: []byte(`{"a":"admin"}`)}, err: `a is "admin"`},
+		"a that is no text":        {key: clerk.APIKey{Claims: []byte(`{"a":["rw"]}`)}, err: "id or a is not a text"},
+		"perm without actions":     {key: clerk.APIKey{Claims: []byte(`{"perm":[{"t":["notes"]}]}`)}, err: "without tables or actions"},
+		"perm of no table":         {key: clerk.APIKey{Claims: []byte(`{"perm":[{"t":[],"a":["data_read"]}]}`)}, err: "without tables or actions"},
+		"unknown action":           {key: clerk.APIKey{Claims: []byte(`{"perm":[{"a":["data_everything"]}]}`)}, err: "data_everything"},
+		"perm that no token has":   {key: clerk.APIKey{Claims: []byte(`{"perm":[{"t":["notes"],"a":["data_read"]}]}`)}, err: "more than the permissions"},
 		"nothing in common": {
 			key:         clerk.APIKey{Claims: []byte(`{"perm":[{"t":["notes"],"a":["data_read"]}]}`)},
 			permissions: []provider.Permission{{Tables: []string{"users"}, Actions: []provider.Action{"data_read"}}}, err: "allows nothing of what",
@@ -255,7 +255,7 @@ func TestKeyOfTheEnvironmentIsNotStored(t *testing.T) {
 	}
 	_, other := b.key(write())
 	for name, test := range map[string]struct{ key, want string }{
-		"unset": {"", "is not set now"}, "another": {other, "is another one"},
+		"a key that is no longer set": {"", "is not set now"}, "another key": {other, "is another one"},
 	} {
 		_, err := b.provider(keyKey, test.key).Refresh(t.Context(), got.Credential)
 		if !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(err.Error(), test.want) {

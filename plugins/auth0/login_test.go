@@ -174,14 +174,14 @@ func TestLoginIsRefusedBeforeABrowserOpens(t *testing.T) {
 		kind  error
 		words []string
 	}{
-		"no such method":       {p, provider.LoginRequest{Method: "magic", Interactive: true}, provider.ErrConfig, []string{`"magic" is not browser, device or client-credentials`}},
-		"nobody there":         {p, provider.LoginRequest{}, provider.ErrNoCredential, []string{"--method client-credentials"}},
-		"nobody anywhere":      {p, provider.LoginRequest{Method: methodDevice}, provider.ErrNoCredential, []string{"--method client-credentials"}},
-		"device in a team":     {p, provider.LoginRequest{Method: methodDevice, Organization: "acme", Interactive: true}, provider.ErrConfig, []string{"knows no organizations", "--method browser"}},
-		"a bad organization":   {p, provider.LoginRequest{Organization: "a b", Interactive: true}, provider.ErrConfig, []string{"organization"}},
-		"no application":       {b.provider(keyClientID, ""), provider.LoginRequest{Interactive: true}, provider.ErrConfig, []string{"client_id: it is not set"}},
-		"no machine":           {b.provider(keyClientID, "", keyMachineClientID, ""), provider.LoginRequest{Method: methodMachine}, provider.ErrConfig, []string{"machine_client_id: it is not set"}},
-		"a machine, no secret": {p, provider.LoginRequest{Method: methodMachine}, provider.ErrNoCredential, []string{"ZEN_AUTH0__CLIENT_SECRET"}},
+		"no such method":         {p, provider.LoginRequest{Method: "magic", Interactive: true}, provider.ErrConfig, []string{`"magic" is not browser, device or client-credentials`}},
+		"nobody at the terminal": {p, provider.LoginRequest{}, provider.ErrNoCredential, []string{"--method client-credentials"}},
+		"nobody anywhere":        {p, provider.LoginRequest{Method: methodDevice}, provider.ErrNoCredential, []string{"--method client-credentials"}},
+		"device in a team":       {p, provider.LoginRequest{Method: methodDevice, Organization: "acme", Interactive: true}, provider.ErrConfig, []string{"knows no organizations", "--method browser"}},
+		"a bad organization":     {p, provider.LoginRequest{Organization: "a b", Interactive: true}, provider.ErrConfig, []string{"organization"}},
+		"no client_id":           {b.provider(keyClientID, ""), provider.LoginRequest{Interactive: true}, provider.ErrConfig, []string{"client_id: it is not set"}},
+		"no machine_client_id":   {b.provider(keyClientID, "", keyMachineClientID, ""), provider.LoginRequest{Method: methodMachine}, provider.ErrConfig, []string{"machine_client_id: it is not set"}},
+		"a machine, no secret":   {p, provider.LoginRequest{Method: methodMachine}, provider.ErrNoCredential, []string{"ZEN_AUTH0__CLIENT_SECRET"}},
 	} {
 		h := &host{t: t}
 		err := test.p.Login(t.Context(), test.req, h)

@@ -49,10 +49,10 @@ func TestLogin(t *testing.T) {
 		data     string
 		asked    int
 	}{
-		"from the environment":      {nil, provider.LoginRequest{Target: app}, "", `{"source":"env"}`, 0},
-		"typed":                     {map[string]string{keyAPIToken: ""}, provider.LoginRequest{Method: "api-token", Interactive: true, Target: app}, " " + plantedToken + "\n", `{"source":"typed","api_token":"` + plantedToken + `"}`, 1},
-		"with another organization": {map[string]string{keyOrganization: "alice"}, provider.LoginRequest{Organization: "acme", Target: app}, "", `{"source":"env","organization":"acme"}`, 0},
-		"without a database":        {nil, provider.LoginRequest{Interactive: true}, "", `{"source":"env"}`, 0},
+		"from the environment":     {nil, provider.LoginRequest{Target: app}, "", `{"source":"env"}`, 0},
+		"typed at the prompt":      {map[string]string{keyAPIToken: ""}, provider.LoginRequest{Method: "api-token", Interactive: true, Target: app}, " " + plantedToken + "\n", `{"source":"typed","api_token":"` + plantedToken + `"}`, 1},
+		"for another organization": {map[string]string{keyOrganization: "alice"}, provider.LoginRequest{Organization: "acme", Target: app}, "", `{"source":"env","organization":"acme"}`, 0},
+		"without a database":       {nil, provider.LoginRequest{Interactive: true}, "", `{"source":"env"}`, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -252,7 +252,7 @@ func TestCheck(t *testing.T) {
 		}},
 		"no token":             {settings: map[string]string{keyAPIToken: ""}, want: []string{"api-token skipped there is no API token"}},
 		"bad token":            {settings: map[string]string{keyAPIToken: "planted-bad"}, want: []string{"api ok URL answers", "api-token error platformtoken: turso: validate the API token: invalid api token"}},
-		"down":                 {fail: map[string]http.HandlerFunc{"GET /v1/auth/validate": down}, want: []string{"api error platformtoken: turso: validate the API token: bad gateway"}},
+		"the API is down":      {fail: map[string]http.HandlerFunc{"GET /v1/auth/validate": down}, want: []string{"api error platformtoken: turso: validate the API token: bad gateway"}},
 		"another organization": {exp: -1, settings: map[string]string{keyOrganization: "evil"}, want: []string{"api ok URL answers", "api-token ok ", "scopes ok ", "organization error the API token's user is in no organization evil"}},
 		"no scope": {exp: -1, fail: map[string]http.HandlerFunc{"GET /v1/organizations/acme/databases": forbidden}, want: []string{
 			"api ok URL answers", "api-token ok ", "scopes ok ", "organization ok ", "databases error platformtoken: turso: list databases: missing scope",

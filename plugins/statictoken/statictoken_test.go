@@ -111,11 +111,11 @@ func TestTokenIsNeverWider(t *testing.T) {
 		req    provider.TokenRequest
 		want   string
 	}{
-		"another database":  {map[string]any{"id": "0e1f"}, provider.TokenRequest{Target: target}, "is for database 0e1f"},
-		"rw where ro":       {nil, provider.TokenRequest{Target: target, Access: provider.AccessReadOnly}, "grants rw where ro"},
-		"no permissions":    {nil, provider.TokenRequest{Target: target, Permissions: []provider.Permission{{Actions: []provider.Action{"data_read"}}}}, "more than the permissions"},
-		"several databases": {map[string]any{"p": map[string]any{"rw": map[string]any{"ns": []string{"a", "b"}}}}, provider.TokenRequest{Target: target}, "several databases"},
-		"an id_token":       {map[string]any{"nonce": "n"}, provider.TokenRequest{Target: target}, "an id_token"},
+		"another database":         {map[string]any{"id": "0e1f"}, provider.TokenRequest{Target: target}, "is for database 0e1f"},
+		"rw where ro is requested": {nil, provider.TokenRequest{Target: target, Access: provider.AccessReadOnly}, "grants rw where ro"},
+		"no permissions":           {nil, provider.TokenRequest{Target: target, Permissions: []provider.Permission{{Actions: []provider.Action{"data_read"}}}}, "more than the permissions"},
+		"several databases":        {map[string]any{"p": map[string]any{"rw": map[string]any{"ns": []string{"a", "b"}}}}, provider.TokenRequest{Target: target}, "several databases"},
+		"an id_token":              {map[string]any{"nonce": "n"}, provider.TokenRequest{Target: target}, "an id_token"},
 	} {
 		p, _ := configured(t, token(header, test.claims))
 		_, err := p.Token(t.Context(), test.req)
@@ -221,10 +221,10 @@ func TestCheck(t *testing.T) {
 		value string
 		want  provider.Severity
 	}{
-		"well": {token(header, nil), provider.SeverityOK}, "none": {"", provider.SeveritySkipped},
-		"no end":           {token(header, map[string]any{"exp": nil}), provider.SeverityWarn},
-		"soon":             {token(header, map[string]any{"exp": time.Now().Add(time.Hour).Unix()}), provider.SeverityWarn},
-		"ended":            {token(header, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}), provider.SeverityError},
+		"valid for long": {token(header, nil), provider.SeverityOK}, "no token": {"", provider.SeveritySkipped},
+		"no expiry":        {token(header, map[string]any{"exp": nil}), provider.SeverityWarn},
+		"expires soon":     {token(header, map[string]any{"exp": time.Now().Add(time.Hour).Unix()}), provider.SeverityWarn},
+		"expired":          {token(header, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}), provider.SeverityError},
 		"another database": {token(header, map[string]any{"id": "0e1f"}), provider.SeverityError},
 	} {
 		p, _ := configured(t, test.value)

@@ -63,13 +63,13 @@ func TestMistakes(t *testing.T) {
 		"docs/pictures/p.svg": "<svg/>",
 	}
 	for _, c := range []struct{ name, page, want string }{
-		{"nothing", "", ""},
-		{"no page", "# A\n\n[b](b.md)\n", "docs/a.md: the link to b.md: open docs/b.md"},
-		{"no heading", "# A\n\n[b](../README.md#two)\n", "docs/a.md: the link to ../README.md#two: README.md has no heading #two"},
+		{"an empty page", "", ""},
+		{"a link to no page", "# A\n\n[b](b.md)\n", "docs/a.md: the link to b.md: open docs/b.md"},
+		{"a link to no heading", "# A\n\n[b](../README.md#two)\n", "docs/a.md: the link to ../README.md#two: README.md has no heading #two"},
 		{"no heading here", "# A\n\n[b](#two)\n", "docs/a.md has no heading #two"},
-		{"outside", "# A\n\n[b](../main.go)\n", "main.go is no page, nor a file of docs"},
+		{"a link out of docs", "# A\n\n[b](../main.go)\n", "main.go is no page, nor a file of docs"},
 		{"a script", "# A\n\n![b](javascript:b)\n", "docs/a.md: the link to javascript:b: what is outside of the site begins with https://"},
-		{"another host", "# A\n\n[b](//b.example)\n", "docs/a.md: the link to //b.example: what is outside"},
+		{"a link to another host", "# A\n\n[b](//b.example)\n", "docs/a.md: the link to //b.example: what is outside"},
 		{"a directory", "# A\n\n[b](pictures)\n", "docs/pictures/README.md is no page"},
 		{"a picture without words", "# A\n\n![](pictures/p.svg)\n", "has no text for those who don't see it"},
 		{"HTML", "# A\n\n<b>bold</b>\n", "docs/a.md has HTML"},

@@ -337,8 +337,8 @@ func TestBadEndpoints(t *testing.T) {
 			w.Header().Set("Content-Length", "9999")
 			_, _ = w.Write(set)
 		},
-		"other host": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) },
-		"loop":       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) },
+		"a redirect to another host": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) },
+		"a redirect to itself":       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) },
 		"never answers": func(w http.ResponseWriter, r *http.Request) {
 			select {
 			case <-r.Context().Done():
@@ -427,15 +427,15 @@ func TestBadCacheFileIsNoCache(t *testing.T) {
 		"empty":                 func(path string) error { return os.Truncate(path, 0) },
 		"rubbish":               func(path string) error { return os.WriteFile(path, []byte("{}"), 0o600) },
 		"another issuer's keys": func(path string) error { return os.WriteFile(path, []byte(`{"url":"https://evil.example"}`), 0o600) },
-		"writable":              func(path string) error { return os.Chmod(path, 0o666) },
+		"writable by others":    func(path string) error { return os.Chmod(path, 0o666) },
 		"symlink": func(path string) error {
 			return errors.Join(os.Rename(path, path+"x"), os.Symlink(path+"x", path))
 		},
-		"another user's": func(path string) error { return os.Chown(path, 12345, 12345) },
-		"directory":      func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+		"another user's file": func(path string) error { return os.Chown(path, 12345, 12345) },
+		"directory":           func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			if runtime.GOOS == "windows" && (name == "writable" || name == "symlink") {
+			if runtime.GOOS == "windows" && (name == "writable by others" || name == "symlink") {
 				t.Skip("Windows has no such modes")
 			}
 			dir, path := fill(t)

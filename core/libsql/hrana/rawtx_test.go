@@ -43,11 +43,11 @@ func TestRawTransactionEnds(t *testing.T) {
 	for name, end := range map[string]func() error{
 		"release":  func() error { return exec("RELEASE a") },
 		"conflict": func() error { return exec("CONFLICT") },
-		"in rows": func() error {
+		"the end in a query's rows": func() error {
 			_, err := numbers(conn.QueryContext(bg, "SELECT AND END"))
 			return err
 		},
-		"in a script": func() error { return exec("COMMIT; A") },
+		"the end in a script": func() error { return exec("COMMIT; A") },
 	} {
 		want(false)
 		if err := errors.Join(exec("SAVEPOINT a"), exec("A")); err != nil {

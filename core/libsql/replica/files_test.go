@@ -32,12 +32,12 @@ func TestFilesThatDoNotFit(t *testing.T) {
 		return o, o.Path
 	}
 	for name, damage := range map[string]func(path string){
-		"no -info":       func(path string) { must(t, os.Remove(path+"-info")) },
-		"no database":    func(path string) { must(t, os.Remove(path)) },
-		"-info of zeros": func(path string) { write(path+"-info", "\x00\x00") },
-		"-info cut":      func(path string) { write(path+"-info", `{"hash":1`) },
-		"-info changed":  func(path string) { write(path+"-info", `{"hash":1,"version":0,"durable_frame_num":9,"generation":1}`) },
-		"no SQLite":      func(path string) { must(t, os.Remove(path+"-wal")); write(path, strings.Repeat("x", 8192)) },
+		"no -info":           func(path string) { must(t, os.Remove(path+"-info")) },
+		"no database":        func(path string) { must(t, os.Remove(path)) },
+		"-info of zeros":     func(path string) { write(path+"-info", "\x00\x00") },
+		"-info cut":          func(path string) { write(path+"-info", `{"hash":1`) },
+		"-info changed":      func(path string) { write(path+"-info", `{"hash":1,"version":0,"durable_frame_num":9,"generation":1}`) },
+		"not an SQLite file": func(path string) { must(t, os.Remove(path+"-wal")); write(path, strings.Repeat("x", 8192)) },
 		"refused by V1": func(path string) {
 			must(t, os.Remove(path+"-info"))
 			must(t, os.Remove(path+"-zen"))
@@ -64,10 +64,10 @@ func TestFilesThatDoNotFit(t *testing.T) {
 		})
 	}
 	for name, prepare := range map[string]func(path string){
-		"a database of its own": func(path string) { write(path, "SQLite format 3\x00") },
-		"a directory":           func(path string) { must(t, os.Mkdir(path, 0o700)) },
-		"another database's":    func(path string) { write(path+"-zen", `{"database":"libsql://other.turso.io"}`) },
-		"damaged claim":         func(path string) { write(path+"-zen", "x") },
+		"a database of its own":      func(path string) { write(path, "SQLite format 3\x00") },
+		"a directory":                func(path string) { must(t, os.Mkdir(path, 0o700)) },
+		"another database's replica": func(path string) { write(path+"-zen", `{"database":"libsql://other.turso.io"}`) },
+		"damaged claim":              func(path string) { write(path+"-zen", "x") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(t, stack, src)

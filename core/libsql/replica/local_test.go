@@ -116,7 +116,7 @@ func TestBadOptions(t *testing.T) {
 	}{
 		"a directory":           {file(dir), "unable to open"},
 		"no directory":          {file(filepath.Join(dir, "none", "x.db")), "unable to open"},
-		"no database":           {file(plain), "file is not a database"},
+		"not a database":        {file(plain), "file is not a database"},
 		"empty":                 {libsql.Options{Target: provider.Target{URL: "file:"}}, "not of the form file:PATH"},
 		"parameters":            {file("x.db?mode=ro"), "parameters"},
 		"a host":                {libsql.Options{Target: provider.Target{URL: "file://host/x.db"}}, "not of the form file:PATH"},

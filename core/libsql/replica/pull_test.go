@@ -50,21 +50,21 @@ func TestAnswersOfTheSyncProtocol(t *testing.T) {
 		kind   error
 		want   string
 	}{
-		"old server":        {"/info", 404, "Not Found", nil, "HTTP status 404: Not Found"},
-		"plain server":      {"/info", 404, "", provider.ErrConfig, "this server has no sync V2; use remote"},
-		"no generation":     {"/info", 200, `{"current_generation":0}`, nil, "doesn't speak the sync protocol"},
-		"a page":            {"/info", 200, "<html>", nil, "doesn't speak the sync protocol"},
-		"plan":              {"/info", 403, `{"error":"embedded replicas are not supported"}`, provider.ErrPermission, "HTTP status 403: embedded replicas are not supported"},
-		"redirect":          {"/info", 302, "", nil, "redirects are not followed"},
-		"half a frame":      {"/sync/1/", 200, frame + "x", nil, "4121 bytes"},
-		"a frame of page 0": {"/sync/1/", 200, frame[:7] + "\x01" + frame[8:], nil, "page 0"},
-		"no data":           {"/sync/1/", 200, "", nil, "0 bytes"},
-		"400 without":       {"/sync/1/", 400, `{"error":"x"}`, nil, "HTTP status 400: x"},
-		"generation 0 ends": {"/sync/1/", 400, `{"generation":0}`, nil, "HTTP status 400"},
-		"gateway":           {"/sync/1/", 502, "upstream forward failed", provider.ErrUnavailable, "HTTP status 502: upstream forward failed"},
-		"busy":              {"/export/1", 503, `{"error":"locked"}`, provider.ErrUnavailable, "HTTP status 503: locked"},
-		"no database":       {"/export/1", 200, strings.Repeat("no database ", 1024), nil, "fetched"},
-		"half a file":       {"/export/1", 200, strings.Repeat("no database ", 1000), nil, "12000 bytes"},
+		"old server":                       {"/info", 404, "Not Found", nil, "HTTP status 404: Not Found"},
+		"plain server":                     {"/info", 404, "", provider.ErrConfig, "this server has no sync V2; use remote"},
+		"no generation":                    {"/info", 200, `{"current_generation":0}`, nil, "doesn't speak the sync protocol"},
+		"a page":                           {"/info", 200, "<html>", nil, "doesn't speak the sync protocol"},
+		"a plan without replicas":          {"/info", 403, `{"error":"embedded replicas are not supported"}`, provider.ErrPermission, "HTTP status 403: embedded replicas are not supported"},
+		"redirect":                         {"/info", 302, "", nil, "redirects are not followed"},
+		"half a frame":                     {"/sync/1/", 200, frame + "x", nil, "4121 bytes"},
+		"a frame of page 0":                {"/sync/1/", 200, frame[:7] + "\x01" + frame[8:], nil, "page 0"},
+		"no data":                          {"/sync/1/", 200, "", nil, "0 bytes"},
+		"400 without a generation":         {"/sync/1/", 400, `{"error":"x"}`, nil, "HTTP status 400: x"},
+		"generation 0 ends":                {"/sync/1/", 400, `{"generation":0}`, nil, "HTTP status 400"},
+		"gateway":                          {"/sync/1/", 502, "upstream forward failed", provider.ErrUnavailable, "HTTP status 502: upstream forward failed"},
+		"a locked database":                {"/export/1", 503, `{"error":"locked"}`, provider.ErrUnavailable, "HTTP status 503: locked"},
+		"an export that is not a database": {"/export/1", 200, strings.Repeat("no database ", 1024), nil, "fetched"},
+		"half a file":                      {"/export/1", 200, strings.Repeat("no database ", 1000), nil, "12000 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options(t, stack, src)

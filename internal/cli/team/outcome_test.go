@@ -22,13 +22,13 @@ func TestSeveral(t *testing.T) {
 		text string
 		hint string
 	}{
-		"all":                {[]error{nil, nil}, "ii", app.ExitOK, "", ""},
-		"one is refused":     {[]error{nil, refusal, nil}, "iri", app.ExitOther, "2 of 3 invited, 1 refused: 1@x.test: invited already", ""},
-		"all are refused":    {[]error{refusal, refusal}, "rr", app.ExitOther, "0 of 2 invited, 2 refused: 0@x.test: invited already", ""},
-		"no right":           {[]error{&provider.Error{Kind: provider.ErrPermission, Message: "no", Hint: "ask"}, nil}, "fn", app.ExitPermission, "0 of 2 invited, 1 not tried: 0@x.test: no", "ask"},
-		"a limit":            {[]error{nil, refusal, &provider.Error{Kind: provider.ErrUnavailable, RetryAfter: 2 * time.Second}, nil, nil}, "irfnn", app.ExitUnavailable, "1 of 5 invited, 1 refused, 2 not tried: 2@x.test: unavailable", "asks to wait 2s"},
-		"the last fails":     {[]error{nil, provider.ErrRejected}, "if", app.ExitSignIn, "1 of 2 invited: 1@x.test: rejected by the server", ""},
-		"unsupported option": {[]error{&provider.Error{Kind: errors.ErrUnsupported, Message: "no redirect URL", Hint: "leave it out"}, nil}, "fn", app.ExitUsage, "no redirect URL", "leave it out"},
+		"all are invited":         {[]error{nil, nil}, "ii", app.ExitOK, "", ""},
+		"one is refused":          {[]error{nil, refusal, nil}, "iri", app.ExitOther, "2 of 3 invited, 1 refused: 1@x.test: invited already", ""},
+		"all are refused":         {[]error{refusal, refusal}, "rr", app.ExitOther, "0 of 2 invited, 2 refused: 0@x.test: invited already", ""},
+		"no permission to invite": {[]error{&provider.Error{Kind: provider.ErrPermission, Message: "no", Hint: "ask"}, nil}, "fn", app.ExitPermission, "0 of 2 invited, 1 not tried: 0@x.test: no", "ask"},
+		"a rate limit":            {[]error{nil, refusal, &provider.Error{Kind: provider.ErrUnavailable, RetryAfter: 2 * time.Second}, nil, nil}, "irfnn", app.ExitUnavailable, "1 of 5 invited, 1 refused, 2 not tried: 2@x.test: unavailable", "asks to wait 2s"},
+		"the last fails":          {[]error{nil, provider.ErrRejected}, "if", app.ExitSignIn, "1 of 2 invited: 1@x.test: rejected by the server", ""},
+		"unsupported option":      {[]error{&provider.Error{Kind: errors.ErrUnsupported, Message: "no redirect URL", Hint: "leave it out"}, nil}, "fn", app.ExitUsage, "no redirect URL", "leave it out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := job{done: "invited"}

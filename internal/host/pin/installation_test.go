@@ -26,13 +26,13 @@ func TestInstallation(t *testing.T) {
 		change func() error
 		counts bool
 	}{
-		"as it was written":   {func() error { return nil }, true},
-		"others may write":    {func() error { return os.Chmod(record, 0o666) }, false},
-		"the group may write": {func() error { return os.Chmod(record, 0o660) }, false},
-		"mode 0600 again":     {func() error { return os.Chmod(record, 0o600) }, true},
-		"damaged":             {func() error { return os.WriteFile(record, []byte("directory = "), 0o600) }, false},
-		"relative":            {func() error { return os.WriteFile(record, []byte("directory = \"bin\""), 0o600) }, false},
-		"missing directory":   {func() error { return os.WriteFile(record, []byte("directory = \"/nonexistent\""), 0o600) }, false},
+		"as it was written":    {func() error { return nil }, true},
+		"others may write":     {func() error { return os.Chmod(record, 0o666) }, false},
+		"the group may write":  {func() error { return os.Chmod(record, 0o660) }, false},
+		"mode 0600 again":      {func() error { return os.Chmod(record, 0o600) }, true},
+		"a damaged record":     {func() error { return os.WriteFile(record, []byte("directory = "), 0o600) }, false},
+		"a relative directory": {func() error { return os.WriteFile(record, []byte("directory = \"bin\""), 0o600) }, false},
+		"missing directory":    {func() error { return os.WriteFile(record, []byte("directory = \"/nonexistent\""), 0o600) }, false},
 	} {
 		if runtime.GOOS == "windows" {
 			t.Skip("Windows has no such modes")
@@ -108,10 +108,10 @@ func TestPinsCoverBothCopies(t *testing.T) {
 		}
 	}
 	for name, b := range map[string]host.Binary{
-		"other bytes":       {Name: "clerk", Path: beside, SHA256: "cc"},
-		"another place":     {Name: "clerk", Path: "/tmp/zen-provider-clerk", SHA256: "bb"},
-		"another's name":    {Name: "auth0", Path: beside, SHA256: "bb"},
-		"nothing of either": {Name: "clerk", Path: "/tmp/zen-provider-clerk", SHA256: "dd"},
+		"other bytes":                     {Name: "clerk", Path: beside, SHA256: "cc"},
+		"another place":                   {Name: "clerk", Path: "/tmp/zen-provider-clerk", SHA256: "bb"},
+		"another provider's name":         {Name: "auth0", Path: beside, SHA256: "bb"},
+		"neither the bytes nor the place": {Name: "clerk", Path: "/tmp/zen-provider-clerk", SHA256: "dd"},
 	} {
 		if err := application.Trust(t.Context(), b); err == nil {
 			t.Errorf("%s: Trust returned no error", name)
