@@ -17,12 +17,12 @@ import (
 func versionCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "version",
-		Usage: "print the version, and what this zen is made of",
-		Description: `With --verify, the providers beside zen are compared with the sums that zen was
-built with; the exit code is 2 if one is missing or another. Nothing is started, and
+		Usage: "print the version, how zen was built, and its providers",
+		Description: `With --verify, the providers beside zen are compared with the checksums that zen was
+built with; the exit code is 2 if one is missing or different. Nothing is started, and
 the configuration isn't read.`,
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "verify", Usage: "compare the providers with the sums that zen was built with"},
+			&cli.BoolFlag{Name: "verify", Usage: "compare the providers with the checksums that zen was built with"},
 		},
 		Action: version,
 	}

@@ -65,7 +65,7 @@ func TestUnstorableValuesAreRefused(t *testing.T) {
 		}
 		_, verify := client.Verify(t.Context(), provider.NewSecret("t"))
 		_, token := client.Token(t.Context(), provider.TokenRequest{})
-		if failed := map[string]error{"claims": verify, "token": token}[name]; failed == nil || !strings.Contains(fmt.Sprint(failed), "can't be stored") {
+		if failed := map[string]error{"claims that are too large": verify, "a verification that is too large": token}[name]; failed == nil || !strings.Contains(fmt.Sprint(failed), "can't be stored") {
 			t.Errorf("%s: %v, want an error that it can't be stored", name, failed)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 const description = `zen signs you in with the identity you have (Clerk, Auth0, a Turso platform token,
 or one that a third party's provider knows) and gives every libSQL connection a
-token that is fresh, verified and for that database alone.
+fresh, verified token for that database only.
 
 Standard output is the answer; everything else goes to standard error.
 zen --help-json is the whole command line as one JSON document.

@@ -16,10 +16,10 @@ func GlobalFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "profile", Usage: "use the profile `NAME`", Category: "Global:"},
 		&cli.StringFlag{Name: "config", Usage: "read the configuration from `FILE`", Category: "Global:", TakesFile: true},
-		&cli.StringFlag{Name: "ca-file", Usage: "trust the certificate authorities in `FILE` (PEM), too", Category: "Global:", TakesFile: true},
+		&cli.StringFlag{Name: "ca-file", Usage: "also trust the certificate authorities in `FILE` (PEM)", Category: "Global:", TakesFile: true},
 		&cli.BoolFlag{Name: "json", Usage: "answer in JSON", Category: "Global:"},
 		&cli.BoolFlag{Name: "no-input", Usage: "never ask and never open a browser (as with CI=true)", Category: "Global:"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "say nothing but errors, and what a sign-in needs", Category: "Global:"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only errors, and what you need to sign in", Category: "Global:"},
 		&cli.BoolFlag{Name: "debug", Usage: "show what the providers log, without secrets", Category: "Global:"},
 	}
 }

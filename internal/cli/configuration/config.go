@@ -48,8 +48,9 @@ func Command() *cli.Command {
    zen config set providers.clerk.template turso
    zen config unset profiles.work.access
 
-A key is default_profile, profiles.NAME.KEY or providers.NAME.KEY; KEY alone is one of
-the selected profile. The file's comments and order are kept. Secrets don't belong in it.`,
+A key is default_profile, profiles.NAME.KEY or providers.NAME.KEY; KEY alone is a key of
+the selected profile. Changes keep the file's comments and order. Don't put secrets into
+the file.`,
 		Subcommands: []*cli.Command{
 			{Name: "path", Usage: "print the path of the file", Action: func(c *cli.Context) error {
 				cfg, err := config.Load(app.EnvOf(c).Config)

@@ -30,14 +30,14 @@ func InitCommand() *cli.Command {
    zen init --yes --database app --provider clerk
    zen init --dry-run
 
-Looks first at what is there: .env files and the environment with TURSO_DATABASE_URL,
-CLERK_PUBLISHABLE_KEY and AUTH0_DOMAIN under the names that frameworks give them, go.mod
-and package.json, a CI job that can say who it is, and the turso CLI's settings, which are
-read after a yes alone. A database may be given by its name where TURSO_API_TOKEN is set
-or the turso CLI has signed in. Then it asks, with a default for each question; --yes
-takes the defaults.
+zen first looks for settings: in .env files and the environment (TURSO_DATABASE_URL,
+CLERK_PUBLISHABLE_KEY and AUTH0_DOMAIN, also under the names that frameworks use), in
+go.mod and package.json, in the environment of a CI job that can prove its identity,
+and, if you agree, in the turso CLI's settings. It then asks a few questions, with a
+default for each; --yes takes the defaults. The database may be given by its name if
+TURSO_API_TOKEN is set or the turso CLI is signed in.
 
-Then it checks the profile as zen doctor does, and says how to sign in if you haven't.`,
+Finally it checks the profile as zen doctor does, and says how to sign in if you haven't.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "database", Usage: "the database's `URL`, or its name"},
 			&cli.StringFlag{Name: "org", Usage: "use the organization `SLUG` at Turso"},
@@ -47,10 +47,10 @@ Then it checks the profile as zen doctor does, and says how to sign in if you ha
 			&cli.StringFlag{Name: "access", Usage: "ask for `ACCESS`: ro or rw"},
 			&cli.StringFlag{Name: "publishable-key", Usage: "Clerk's publishable `KEY`"},
 			&cli.StringFlag{Name: "bridge-url", Usage: "the `URL` of the page that authorises terminals, for Clerk"},
-			&cli.BoolFlag{Name: "turso-settings", Usage: "read the turso CLI's settings: its organization, and its token to list databases with"},
+			&cli.BoolFlag{Name: "turso-settings", Usage: "read the organization and the token, which lists databases, from the turso CLI's settings"},
 			&cli.BoolFlag{Name: "login", Usage: "sign in once the profile is written"},
-			&cli.BoolFlag{Name: "fix", Usage: "repair what zen doctor --fix can"},
-			&cli.BoolFlag{Name: "no-check", Usage: "leave out the check at the end"},
+			&cli.BoolFlag{Name: "fix", Usage: "repair what zen doctor --fix can repair"},
+			&cli.BoolFlag{Name: "no-check", Usage: "skip the check at the end"},
 			&cli.BoolFlag{Name: "yes", Usage: "ask nothing"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "show the file, and write nothing"},
 		},

@@ -28,9 +28,9 @@ func dbDumpCommand() *cli.Command {
    zen db dump notes > notes.sql
    zen db dump --mode replica > app.sql
 
-The dump shows one moment: it is read in one transaction, while others may write. A
-server ends one that takes too long; a replica's copy has no such limit. The dump
-ends in COMMIT, so that one that was cut short is never taken for whole.`,
+The dump is consistent: it is read in one transaction, while others may write. Servers
+end transactions that take too long; with --mode replica there is no such limit. The
+dump ends with COMMIT, so an incomplete dump can't be mistaken for a complete one.`,
 		Flags: append(append(query.DatabaseFlags(), query.ModeFlags()...),
 			&cli.BoolFlag{Name: "schema-only", Usage: "leave the rows out"},
 			&cli.BoolFlag{Name: "data-only", Usage: "leave the schema out"},

@@ -40,21 +40,21 @@ func dbImportCommand() *cli.Command {
    zen db import --table notes --chunk 0 rows.jsonl
    zen db import --table notes --format csv - < rows
 
-CSV has the columns' names in its first line, and JSON lines an object a line. The
-table has the file's name unless --table says otherwise. Values of CSV are text,
-of which a column that is declared INTEGER or REAL makes numbers.
+The first line of CSV contains the columns' names; JSON lines have one object per line.
+The table is named like the file unless --table says otherwise. CSV values are text; a
+column declared INTEGER or REAL converts them to numbers.
 
-Many rows travel in one request, and a thousand are one transaction. Where one of them
-is refused, those before are in, and the error says which --skip goes on after them.
-With --chunk 0 all rows are one transaction: all are in, or none. SQL keeps the
-transactions of the file, unless --chunk makes others.`,
+Rows are sent many at a time, and committed after each thousand. If a row is refused,
+the earlier rows stay imported, and the error says with which --skip to continue. With
+--chunk 0 the import is one transaction: it imports all rows or none. SQL files keep
+their own transactions unless --chunk is given.`,
 		Flags: append(append(query.DatabaseFlags(), query.ModeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "read `FORMAT`: sql, csv, tsv or jsonl (default: by the file's ending)"},
 			&cli.StringFlag{Name: "table", Usage: "insert into `TABLE` (default: the file's name)"},
-			&cli.BoolFlag{Name: "create", Usage: "make the table where there is none, with columns of text, and the file of --database file:PATH"},
+			&cli.BoolFlag{Name: "create", Usage: "create the table with text columns if it doesn't exist, and the file of --database file:PATH"},
 			&cli.StringFlag{Name: "null", Usage: "read `TEXT` in CSV as NULL, for example ''"},
-			&cli.IntFlag{Name: "chunk", Usage: "commit after `N` rows; 0 is once for all of them (default: 1000; for SQL as the file says)"},
-			&cli.Int64Flag{Name: "skip", Usage: "pass over the first `N` rows, or statements"},
+			&cli.IntFlag{Name: "chunk", Usage: "commit after every `N` rows, or, if 0, once at the end", DefaultText: "1000; for SQL, as in the file"},
+			&cli.Int64Flag{Name: "skip", Usage: "skip the first `N` rows, or statements"},
 		),
 		Action: dbImport,
 	}

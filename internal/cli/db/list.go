@@ -21,8 +21,9 @@ func dbListCommand() *cli.Command {
 		Description: `   zen db list
    zen db list --json
 
-A provider that can look up databases is asked: platformtoken can, with TURSO_API_TOKEN
-or a sign-in. A name can be given in place of a URL: zen db query --database NAME.`,
+The list comes from a provider that can look up databases, such as platformtoken with
+TURSO_API_TOKEN or a sign-in. Other commands take a name from it instead of a URL:
+zen db query --database NAME.`,
 		Action: func(c *cli.Context) error {
 			return client.With(c.Context, app.EnvOf(c), func(z *zen.Client) error { return list(c, z) })
 		},

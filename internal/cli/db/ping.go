@@ -19,12 +19,12 @@ import (
 func dbPingCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "ping",
-		Usage: "ask the database whether it answers, and how fast",
+		Usage: "check whether the database answers, and how fast",
 		Description: `Sends a query and waits for its answer, a few times over one connection; the
-first one also has to connect. Says who made the token, and how long it is good.`,
+first one also has to connect. Prints who issued the token, and how long it is valid.`,
 		Flags: append(query.DatabaseFlags(),
 			&cli.IntFlag{Name: "count", Usage: "send `N` queries", Value: 5},
-			&cli.DurationFlag{Name: "interval", Usage: "wait `DURATION` between two", Value: 100 * time.Millisecond},
+			&cli.DurationFlag{Name: "interval", Usage: "wait `DURATION` between two queries", Value: 100 * time.Millisecond},
 		),
 		Action: dbPing,
 	}

@@ -23,19 +23,20 @@ import (
 func dbShellCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "shell",
-		Usage: "type SQL, and see the rows",
-		Description: `A statement ends with a semicolon, on this line or a later one; .help lists the other
-commands. Ctrl-C cancels what runs or is being typed, Ctrl-D leaves. One connection
-is kept, so that BEGIN holds: a * in the prompt shows a transaction.
+		Usage: "run SQL interactively",
+		Description: `A statement may have several lines, and ends with a semicolon; .help lists the shell's
+own commands. Ctrl-C cancels the running statement, or the input, and Ctrl-D quits. The
+shell keeps one connection, so BEGIN works across statements: * in the prompt means
+that a transaction is open.
 
-Statements are remembered for the arrow keys and Ctrl-R, in a private file. One that
-begins with a blank, or has what may be a secret in it, is not written there.
+The arrow keys and Ctrl-R find earlier statements, which are stored in a private file.
+Statements that begin with a space, or that may contain a secret, are not stored.
 
 If standard input is not a terminal, its statements are run until one fails.`,
 		Flags: append(append(query.DatabaseFlags(), query.ModeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "print rows as `FORMAT`: table, csv, line or json", Value: "table"},
 			query.CreateFlag(),
-			&cli.BoolFlag{Name: "timing", Usage: "say how long each statement took"},
+			&cli.BoolFlag{Name: "timing", Usage: "print how long each statement took"},
 		),
 		Action: dbShell,
 	}

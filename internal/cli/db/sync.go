@@ -19,14 +19,15 @@ func dbSyncCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "sync",
 		Usage: "bring the database's replica up to date",
-		Description: `The replica is a file on this machine, which zen db query --mode replica and zen db
-shell --mode replica read, also without a network. It is made where there is none.
+		Description: `The replica is a file on this machine. zen db query --mode replica and zen db shell
+--mode replica read it, and need no network for that. If there is no replica yet, it is
+created.
 
    zen db sync
    zen db sync --path app.db --every 5s   until Ctrl-C`,
 		Flags: append(query.DatabaseFlags(),
 			&cli.StringFlag{Name: "path", Usage: "keep the replica in `FILE` (default: one for the database in zen's state directory)", TakesFile: true},
-			&cli.DurationFlag{Name: "every", Usage: "go on, and sync again after `DURATION`"},
+			&cli.DurationFlag{Name: "every", Usage: "keep running, and sync again after each `DURATION`"},
 		),
 		Action: dbSync,
 	}

@@ -38,31 +38,31 @@ func Command() *cli.Command {
 		ArgsUsage: "[-- COMMAND [ARGUMENT...]]",
 		Description: `Everything that zen needs, on the loopback and without an account: a Clerk
 instance, an Auth0 tenant and an OpenID issuer with the users alice and bob, an
-app with a bridge page, CI that states which job the command is, Turso's Platform
-API with the organization acme, and its database app. A file given with --seed
-declares others instead.
+app with a bridge page, a CI system whose job is the command, and Turso's Platform API
+with the organization acme and its database app. --seed FILE starts with other users,
+organizations and databases instead.
 
    zen dev -- bash              a shell inside: zen login, zen db shell, exit
    zen dev -- make test         any command inside; the stack stops with it
    zen dev                      run until Ctrl-C; prints the variables to export
    zen dev --fault jwks-stuck   start with something that fails
    zen dev --team               with an OpenBao that issues the tokens: docs/teams.md
-   zen dev fault jwks-stuck off switch it while the stack runs (inside)
+   zen dev fault jwks-stuck off switch a fault off, inside, while the stack runs
 
-Its address, opened in a browser, shows users, databases, tokens and the last
-requests, and has the fault switches.`,
+Its web page shows users, databases, tokens and the latest requests, and has switches
+for the faults.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "listen on the loopback `ADDRESS`; port 0 is a free one (default: a free port, or the one that --dir keeps)"},
-			&cli.StringFlag{Name: "auth0-listen", Usage: "let the Auth0 tenant listen on the loopback `ADDRESS` (default: as with --listen)"},
+			&cli.StringFlag{Name: "auth0-listen", Usage: "have the Auth0 tenant listen on the loopback `ADDRESS` (default: as with --listen)"},
 			&cli.StringFlag{Name: "dir", Usage: "keep databases, registrations, keys, the port and configuration in `DIR`", TakesFile: true},
 			&cli.StringFlag{Name: "seed", Usage: "start with the users, organizations and databases of `FILE` (TOML)", TakesFile: true},
-			&cli.StringSliceFlag{Name: "fault", Usage: "start with the fault `NAME` on; may be given again"},
-			&cli.BoolFlag{Name: "team", Usage: "start an OpenBao beside it, which holds Turso's API token: alice gets her organization's database rw, bob his ro, a job of CI one ro"},
+			&cli.StringSliceFlag{Name: "fault", Usage: "start with the fault `NAME` on; may be repeated"},
+			&cli.BoolFlag{Name: "team", Usage: "also start an OpenBao that holds Turso's API token: alice gets a token for her organization's database with rw, bob with ro, and a CI job with ro"},
 			&cli.BoolFlag{Name: "list-faults", Usage: "explain the faults and exit"},
-			&cli.StringFlag{Name: "ci", Usage: "let the command be a job of `SYSTEM`: " + strings.Join(ci.Systems(), ", ") + ", or none", Value: "github"},
-			&cli.DurationFlag{Name: "latency", Usage: "let each answer come `D` later, as over a network"},
-			&cli.BoolFlag{Name: "rate-limits", Usage: "have Clerk count requests, and answer 429 with Retry-After as the real one does"},
-			&cli.DurationFlag{Name: "token-lifetime", Usage: "how long Clerk's template tokens live", DefaultText: "1m0s"},
+			&cli.StringFlag{Name: "ci", Usage: "make the command a job of `SYSTEM`: " + strings.Join(ci.Systems(), ", ") + ", or none", Value: "github"},
+			&cli.DurationFlag{Name: "latency", Usage: "delay each answer by `D`, as a network does"},
+			&cli.BoolFlag{Name: "rate-limits", Usage: "have Clerk limit the rate of requests, with 429 and Retry-After as the real one does"},
+			&cli.DurationFlag{Name: "token-lifetime", Usage: "have Clerk's template tokens live for `DURATION`", DefaultText: "1m0s"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.Bool("list-faults") {
@@ -262,17 +262,17 @@ func printEnvironment(e *app.Env, stack *devstack.Stack, environment []devstack.
 func devBrowseCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "browse",
-		Usage:     "play the person at the browser",
+		Usage:     "act as the person at the browser",
 		ArgsUsage: "URL",
-		Description: `Opens the URL, signs in where a page asks for it and presses its button. With
+		Description: `Opens the URL, signs in if a page asks for it, and presses its button. With
 
    export BROWSER="zen dev browse --user alice"
 
-zen login finds its person without a display.`,
+zen login works without a display.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "user", Usage: "be `USER`: an e-mail address, or what stands before its @", Value: devstack.User},
-			&cli.BoolFlag{Name: "verbose", Usage: "tell each step: what was asked, and where it led"},
-			&cli.StringFlag{Name: "password", Usage: "type `PASSWORD`; for development users only, others' don't belong on a command line"},
+			&cli.StringFlag{Name: "user", Usage: "act as `USER`: an e-mail address, or the part before its @", Value: devstack.User},
+			&cli.BoolFlag{Name: "verbose", Usage: "print each step: the request, and where it led"},
+			&cli.StringFlag{Name: "password", Usage: "type `PASSWORD`; for development users only: other passwords don't belong on a command line"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {

@@ -17,9 +17,9 @@ import (
 func devFaultCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "fault",
-		Usage:     "list the faults, or show or switch one",
+		Usage:     "list the faults, or show or switch one of them",
 		ArgsUsage: "[NAME [on|off]]",
-		Flags:     []cli.Flag{&cli.StringFlag{Name: "url", Usage: "of the stack at `URL`", EnvVars: []string{"ZEN_DEV_URL"}}},
+		Flags:     []cli.Flag{&cli.StringFlag{Name: "url", Usage: "use the stack at `URL`", EnvVars: []string{"ZEN_DEV_URL"}}},
 		Action: func(c *cli.Context) error {
 			admin := devstack.Admin{URL: c.String("url")}
 			if admin.URL == "" {

@@ -15,14 +15,14 @@ func devMailCommand() *cli.Command {
 		Name:      "mail",
 		Usage:     "print the newest code that was sent by e-mail",
 		ArgsUsage: "[ADDRESS]",
-		Description: `The mail of a sign-in by e-mail goes nowhere but here. ADDRESS, or the part before
-its @, selects one person's mail; without it, everyone's counts. With --wait it is
-the next one, from now on:
+		Description: `The local stack sends no mail; it keeps the codes for this command. ADDRESS, or the part
+before its @, selects one person's mail; without it, anyone's code may be printed. With
+--wait, zen waits for the next code:
 
    zen dev mail --wait alice`,
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "wait", Usage: "wait for the next one"},
-			&cli.StringFlag{Name: "url", Usage: "of the stack at `URL`", EnvVars: []string{"ZEN_DEV_URL"}},
+			&cli.BoolFlag{Name: "wait", Usage: "wait for the next code"},
+			&cli.StringFlag{Name: "url", Usage: "use the stack at `URL`", EnvVars: []string{"ZEN_DEV_URL"}},
 		},
 		Action: func(c *cli.Context) error {
 			admin := devstack.Admin{URL: c.String("url")}

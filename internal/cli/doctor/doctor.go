@@ -26,9 +26,9 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "find out what is wrong, why, and what to do",
-		Description: `Looks in layers, from the program's files over the sign-in and the token to Turso's
-registrations and the database. The first line that isn't ok is the cause. Nothing is
-changed, except that a token may be renewed, as by any use.
+		Description: `zen checks one layer after the other: from the program's files, the sign-in and the token
+to Turso's registrations and the database. The first line that isn't ok is the cause.
+Nothing is changed, except that a token may be renewed, as with any other command.
 
    zen doctor
    zen doctor --only jwks
@@ -41,14 +41,14 @@ enough) the organization's registrations and plan are checked, too.
 
 The exit code is that of the first finding that reaches --fail-on, or else 0.`,
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "only", Usage: "look at `LAYER` and what it needs; may be given again"},
-			&cli.BoolFlag{Name: "offline", Usage: "leave out what needs the network"},
-			&cli.StringFlag{Name: "fail-on", Usage: "exit with an error from `SEVERITY` on: error, warn or never", Value: "error"},
-			&cli.BoolFlag{Name: "fix", Usage: "offer to repair what can be repaired, and look again"},
+			&cli.StringSliceFlag{Name: "only", Usage: "check `LAYER` and the layers that it needs; may be repeated"},
+			&cli.BoolFlag{Name: "offline", Usage: "skip what needs the network"},
+			&cli.StringFlag{Name: "fail-on", Usage: "exit with an error for findings of this `SEVERITY` and above: error, warn or never", Value: "error"},
+			&cli.BoolFlag{Name: "fix", Usage: "offer to repair what can be repaired, and check again"},
 			&cli.BoolFlag{Name: "yes", Usage: "with --fix: repair without asking"},
 			&cli.StringFlag{Name: "report", Usage: "write a report for a support request to `FILE`, without secrets", TakesFile: true},
-			&cli.BoolFlag{Name: "anonymous", Usage: "with --report: leave out names, addresses and ids of people and databases"},
-			&cli.StringFlag{Name: "origin", Usage: "ask as a browser would from a page of `ORIGIN`", Value: "https://app.example"},
+			&cli.BoolFlag{Name: "anonymous", Usage: "with --report: replace names, addresses and ids of people and databases"},
+			&cli.StringFlag{Name: "origin", Usage: "check as a browser on a page of `ORIGIN` would", Value: "https://app.example"},
 		},
 		Action: run,
 	}

@@ -22,14 +22,14 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
-		Usage:     "explain what a token says and how servers would answer it, or what an id means",
+		Usage:     "explain a token and how servers would treat it, or what a finding's id means",
 		ArgsUsage: "-|ID",
 		Description: `   zen token | zen explain -
    zen explain - < token.txt
    zen explain turso.jwks.key-refused
 
-A token comes from standard input, or is asked for without an echo: as an argument every
-user of the machine could read it. Nothing is verified, nothing is sent, and the token is
+The token is read from standard input, or at a terminal without being shown: every user
+of the machine could read an argument. Nothing is verified or sent, and the token is
 never printed.`,
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {

@@ -18,12 +18,12 @@ import (
 
 func checkCommand() *cli.Command {
 	return &cli.Command{
-		Name: "check", Usage: "check whether a token's key is in a registration", ArgsUsage: "[-]",
+		Name: "check", Usage: "check whether a registration contains a token's key", ArgsUsage: "[-]",
 		Description: `   zen jwks check
    zen token | zen jwks check -
 
-Without an argument the token is the profile's. Each registration is fetched as Turso
-would fetch it.`,
+Without an argument, the profile's token is checked. zen fetches each registered key set
+as Turso would.`,
 		Flags: []cli.Flag{organizationFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 1 || c.NArg() == 1 && c.Args().First() != "-" {

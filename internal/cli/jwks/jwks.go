@@ -24,16 +24,16 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "jwks",
-		Usage: "manage the key sets whose tokens Turso accepts",
-		Description: `An organization registers the key sets of its identity provider at Turso: tokens that
-their keys signed open its databases. The commands need an API token in
-TURSO_API_TOKEN, and ask about the organization of [providers.platformtoken].`,
+		Usage: "manage the key sets that are registered with Turso",
+		Description: `An organization registers the key sets of its identity providers with Turso, which then
+accepts tokens signed by these keys for its databases. The commands need an API token in
+TURSO_API_TOKEN, and use the organization in [providers.platformtoken].`,
 		Subcommands: []*cli.Command{listCommand(), saveCommand(), removeCommand(), templateCommand(), checkCommand()},
 	}
 }
 
 func organizationFlag() cli.Flag {
-	return &cli.StringFlag{Name: "org", Usage: "ask about the organization `SLUG`"}
+	return &cli.StringFlag{Name: "org", Usage: "use the organization `SLUG`"}
 }
 
 // with opens the Platform API for a command.
@@ -121,16 +121,16 @@ func idsOf(findings []doctor.Finding, name string) []string {
 
 func saveCommand() *cli.Command {
 	return &cli.Command{
-		Name: "save", Usage: "register a key set, or replace the one of that name", ArgsUsage: "NAME URL",
+		Name: "save", Usage: "register a key set, or replace the one with that name", ArgsUsage: "NAME URL",
 		Description: `   zen jwks save clerk https://clerk.example.com/.well-known/jwks.json
 
-The key set is fetched first, and the list is read again before the registration is
-believed. A key set of an issuer whose tokens anyone can get (GitHub, GitLab, Google) is
-refused: Turso reads such tokens as access to every database.`,
+zen fetches the key set first, and afterwards checks that Turso lists the registration.
+It refuses key sets of issuers whose tokens anyone can get (GitHub, GitLab, Google):
+Turso treats such tokens as access to every database.`,
 		Flags: []cli.Flag{
 			organizationFlag(),
-			&cli.StringFlag{Name: "region", Usage: "register it for `REGION`; Turso chooses where it isn't given"},
-			&cli.BoolFlag{Name: "anybody-may-open-all-databases", Usage: "register the key set of a public issuer all the same"},
+			&cli.StringFlag{Name: "region", Usage: "register it for `REGION` (default: Turso's choice)"},
+			&cli.BoolFlag{Name: "anybody-may-open-all-databases", Usage: "register the key set of a public issuer nevertheless"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 2 || c.Args().Get(0) == "" || c.Args().Get(1) == "" {
@@ -190,11 +190,11 @@ func removeCommand() *cli.Command {
 		Description: `   zen jwks remove "Clerk Production"
    zen jwks remove --all
 
-A removal counts only once the list no longer has it. If Turso answers with a server
-error, as it does beyond the limit of registrations, every region is tried.`,
+A registration counts as removed once Turso no longer lists it. If Turso answers with a
+server error, as it does above the limit of registrations, zen tries every region.`,
 		Flags: []cli.Flag{
 			organizationFlag(),
-			&cli.StringFlag{Name: "region", Usage: "remove it from `REGION` alone"},
+			&cli.StringFlag{Name: "region", Usage: "remove it only from `REGION`"},
 			&cli.BoolFlag{Name: "all", Usage: "remove all of them"},
 			&cli.BoolFlag{Name: "yes", Usage: "with --all: don't ask"},
 		},

@@ -20,17 +20,17 @@ import (
 
 func templateCommand() *cli.Command {
 	return &cli.Command{
-		Name: "template", Usage: "print the claims that an issuer has to put into tokens for the profile's database",
+		Name: "template", Usage: "print the claims that tokens for the profile's database need",
 		Description: `   zen jwks template
    zen jwks template --for auth0 --access ro
 
-They are Turso's own, for this database. For Clerk they are the claims of a JWT
-template, for Auth0 an Action of the trigger post-login.`,
+The claims come from Turso. For Clerk they are printed as the claims of a JWT template,
+for Auth0 as an Action for the trigger post-login.`,
 		Flags: []cli.Flag{
 			organizationFlag(),
 			&cli.StringFlag{Name: "for", Usage: "write it for `ISSUER`: clerk, auth0 or json", Value: "clerk"},
-			&cli.StringFlag{Name: "access", Usage: "for tokens of `ACCESS`: ro or rw"},
-			&cli.StringFlag{Name: "database", Usage: "for the database `NAME` (default: the profile's)"},
+			&cli.StringFlag{Name: "access", Usage: "print the claims for `ACCESS`: ro or rw"},
+			&cli.StringFlag{Name: "database", Usage: "print the claims for the database `NAME` (default: the profile's)"},
 		},
 		Action: func(c *cli.Context) error {
 			if !slices.Contains([]string{"clerk", "auth0", "json"}, c.String("for")) {

@@ -18,11 +18,11 @@ import (
 func providerDevCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "dev",
-		Usage: "run a provider that is under development",
+		Usage: "run a provider under development",
 		Subcommands: []*cli.Command{
 			{
 				Name:      "override",
-				Usage:     "run a provider from a path, whatever is installed, until it is stopped",
+				Usage:     "run a provider from a path instead of the installed one",
 				ArgsUsage: "NAME PATH",
 				Description: `PATH is a program, which need not be pinned and may be built again and again, or
 the socket of one that was started with ` + handshake.DebugKey + `=1, in a debugger for

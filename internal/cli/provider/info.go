@@ -21,9 +21,9 @@ import (
 func providerInfoCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "info",
-		Usage:        "show what a provider says of itself: what it does, and its settings",
+		Usage:        "show a provider's description: what it does, and its settings",
 		ArgsUsage:    "NAME",
-		Description:  "It starts the provider, if it may run, and touches no network.",
+		Description:  "Starts the provider, if it may run, and doesn't use the network.",
 		Action:       providerInfo,
 		BashComplete: completeInstalled,
 	}

@@ -22,17 +22,17 @@ func providerInstallCommand() *cli.Command {
 		Usage:     "install a provider, or another version of one",
 		ArgsUsage: "SOURCE",
 		Description: `SOURCE is a file, a directory or an https URL: a program zen-provider-NAME, or
-a .tar.gz or .zip with one in it. A download needs --sha256, or --checksums with
-the --key that signed it. With --allow-path, SOURCE may be the NAME of a program
-zen-provider-NAME on the PATH, where nothing else of zen looks. The version before is
-kept for zen provider rollback.`,
+a .tar.gz or .zip that contains one. A download needs --sha256, or --checksums with the
+--key that signed them. With --allow-path, SOURCE may be the NAME of a program
+zen-provider-NAME on the PATH, which zen never searches otherwise. The previous version
+is kept for zen provider rollback.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "sha256", Usage: "the SHA-256 of SOURCE", DefaultText: "none"},
-			&cli.StringFlag{Name: "checksums", Usage: "a file or URL with sums, as sha256sum writes them"},
-			&cli.StringFlag{Name: "key", Usage: "the Ed25519 public key of its author, in base64"},
-			&cli.StringFlag{Name: "signature", Usage: "the signature of the checksums", DefaultText: "CHECKSUMS.sig"},
-			&cli.BoolFlag{Name: "allow-path", Usage: "take it from the PATH"},
-			&cli.BoolFlag{Name: "force", Usage: "also an older version than the one that is there, or one that its key didn't sign"},
+			&cli.StringFlag{Name: "sha256", Usage: "check that SOURCE has the SHA-256 `SUM`"},
+			&cli.StringFlag{Name: "checksums", Usage: "check SOURCE against `CHECKSUMS`, a file or URL in the format of sha256sum"},
+			&cli.StringFlag{Name: "key", Usage: "check the signature with `KEY`, the author's Ed25519 public key in base64"},
+			&cli.StringFlag{Name: "signature", Usage: "read the signature of the checksums from `FILE`, a file or URL", DefaultText: "CHECKSUMS.sig"},
+			&cli.BoolFlag{Name: "allow-path", Usage: "allow SOURCE to be a NAME on the PATH"},
+			&cli.BoolFlag{Name: "force", Usage: "install even an older version, or one that isn't signed with the same key"},
 		},
 		Action: providerInstall,
 	}
@@ -41,7 +41,7 @@ kept for zen provider rollback.`,
 func providerRollbackCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "rollback",
-		Usage:        "go back to the version before the last install",
+		Usage:        "go back to the previously installed version",
 		ArgsUsage:    "NAME",
 		Description:  "Running it again undoes it.",
 		BashComplete: completeInstalled,

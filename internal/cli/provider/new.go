@@ -45,16 +45,16 @@ func providerNewCommand() *cli.Command {
 		Name:      "new",
 		Usage:     "write the source of a new provider",
 		ArgsUsage: "NAME",
-		Description: `Writes a provider that works: in Go a module for a database token that a person
-pastes, with its tests; in Python and JavaScript, without any of zen's code, one for
-tokens in a file. NAME consists of lower-case letters, digits and dashes. If one of the
-files exists already, nothing is written.
+		Description: `Writes a provider that works: in Go a module, with tests, for a database token that
+people paste; in Python and JavaScript one for tokens in a file, without any of zen's
+code. NAME consists of lower-case letters, digits and dashes. If one of the files exists
+already, nothing is written.
 
    zen provider new example
    zen provider new --lang python example
    zen provider new --replace ~/src/zen example   against a clone of zen`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "lang", Usage: "write it in `LANGUAGE`: go, python or node", Value: "go"},
+			&cli.StringFlag{Name: "lang", Usage: "write the provider in `LANGUAGE`: go, python or node", Value: "go"},
 			&cli.StringFlag{Name: "dir", Usage: "write into `DIR` (default: zen-provider-NAME)"},
 			&cli.StringFlag{Name: "module", Usage: "the `PATH` of the module (default: example.com/zen-provider-NAME)"},
 			&cli.StringFlag{Name: "replace", Usage: "build against the clone of zen in `DIR`"},

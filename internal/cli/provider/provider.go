@@ -26,14 +26,18 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "provider",
 		Usage: "manage the provider programs",
-		Description: `A provider is a program zen-provider-NAME beside zen, or in the provider
-directory. It runs only if its SHA-256 is known: zen knows those that it comes
-with; zen.lock in the state directory lists the others that may run.`,
+		Description: `A provider is a program zen-provider-NAME beside zen or in the provider directory. It
+runs only if its SHA-256 is known: zen contains those of its own providers, and
+zen.lock in the state directory lists those of others.`,
 		Subcommands: []*cli.Command{
 			{
-				Name:        "list",
-				Usage:       "list the providers that can be found",
-				Description: "Each copy with its version, as far as it has run or came with zen, and whether it is\ntrusted: where two have one name, the first is the one that runs. Listing starts none\nof them. With --outdated, only the copies that something newer is on this machine for:\nanother copy, or the file that it was installed from. No author is asked.",
+				Name:  "list",
+				Usage: "list the providers that can be found",
+				Description: `Lists each copy of a provider, whether it is trusted, and its version, which is known if
+it has run or came with zen. If two have the same name, the first one runs. Listing
+starts no provider. With --outdated, zen lists only copies for which this machine has
+something newer: another copy, or the file that it was installed from. It doesn't look
+for new versions on the network.`,
 				Flags: []cli.Flag{
 					&cli.BoolFlag{Name: "outdated", Usage: "list only the copies for which there is something newer on this machine"},
 				},

@@ -26,21 +26,21 @@ func providerSetupCommand() *cli.Command {
 		Name:      "setup",
 		Usage:     "show what a provider needs at its issuer, for the profile's database",
 		ArgsUsage: "NAME",
-		Description: `It prints the steps, and the files that do some of them, without using the network. The
-claims that Turso wants in a token for the database come from Turso itself:
+		Description: `Prints the steps, and files that do some of them, without using the network. The claims
+that Turso requires in tokens for the database come from Turso itself:
 
    turso org jwks template --database app --scope full-access >rw.json
    turso org jwks template --database app --scope read-only >ro.json
    zen provider setup auth0 --template rw.json --read-only-template ro.json --write setup
 
-A page for an app that authorises terminals, in one of the frameworks that it lists:
+A page that lets your app authorise terminals, for one of the listed frameworks:
 
    zen provider setup clerk --topic bridge-next --write .`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "topic", Usage: "only what the provider says about `TOPIC`"},
-			&cli.StringFlag{Name: "template", Usage: "the claims of a token for the database are in `FILE`, or - for standard input"},
-			&cli.StringFlag{Name: "read-only-template", Usage: "those of one for reading are in `FILE`"},
-			&cli.StringFlag{Name: "write", Usage: "write the files into `DIR`, which has none of them yet"},
+			&cli.StringFlag{Name: "topic", Usage: "print only what is about `TOPIC`"},
+			&cli.StringFlag{Name: "template", Usage: "read the claims of a token for the database from `FILE`, or from standard input if it is -"},
+			&cli.StringFlag{Name: "read-only-template", Usage: "read the claims of a read-only token from `FILE`"},
+			&cli.StringFlag{Name: "write", Usage: "write the files into `DIR`, which must not contain any of them yet"},
 		},
 		Action:       providerSetup,
 		BashComplete: completeInstalled,

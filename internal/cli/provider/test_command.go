@@ -24,15 +24,15 @@ func providerTestCommand() *cli.Command {
 		ArgsUsage: "PATH",
 		Description: `Starts the program as zen does, whatever language it is written in, and checks what
 it does: the handshake, its description, wrong settings, errors, concurrency,
-logins that are given up, tokens, its end, and that no secret gets out.
+cancelled logins, tokens, how it exits, and that it reveals no secrets.
 
-Nothing is stored. The network is a proxy that answers nothing, and credentials
-are made up, unless --network is given.
+Nothing is stored. Unless --network is given, the provider's network is a proxy that
+forwards nothing. Credentials are made up.
 
-Exit code 0: no check failed. 1: one did.`,
+The exit code is 0 if no check failed, and 1 if one did.`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "setting", Usage: "a setting of the provider, `KEY=VALUE`; a secret is KEY=@FILE, or KEY alone for the variable ZEN_NAME__KEY; may be repeated"},
-			&cli.StringFlag{Name: "database", Usage: "the `URL` of the database that tokens are asked for"},
+			&cli.StringFlag{Name: "database", Usage: "request tokens for the database at `URL`"},
 			&cli.BoolFlag{Name: "network", Usage: "let the provider reach the network"},
 		},
 		Action: providerTest,

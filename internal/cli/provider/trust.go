@@ -20,14 +20,14 @@ import (
 func providerTrustCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "trust",
-		Usage:     "trust a provider that was put there by hand",
+		Usage:     "trust a provider that you copied there yourself",
 		ArgsUsage: "NAME | PATH",
-		Description: `It pins the binary as it is now, without starting it. One that was pinned and has
-changed since needs --force. PATH is a further copy of a provider, which some other
-program finds first; the pin of the one that zen finds is kept.`,
+		Description: `Pins the program as it is now, without starting it. If it was pinned before and has
+changed, --force is needed. PATH is another copy of a provider, which some other program
+finds first; the pin of the copy that zen finds is kept.`,
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "force", Usage: "also if another binary was pinned"},
-			&cli.StringSliceFlag{Name: "env", Usage: "let it have the variable `NAME`, which is not of its own family"},
+			&cli.BoolFlag{Name: "force", Usage: "replace the pin of another program"},
+			&cli.StringSliceFlag{Name: "env", Usage: "let the provider read the variable `NAME`, which isn't one of its own"},
 		},
 		Action:       providerTrust,
 		BashComplete: completeInstalled,

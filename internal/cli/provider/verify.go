@@ -17,9 +17,9 @@ import (
 func providerVerifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "verify",
-		Usage:        "check that the providers are the ones that were pinned",
+		Usage:        "check that the providers match their pins",
 		ArgsUsage:    "[NAME]",
-		Description:  "It starts none of them. The exit code is 2 if one may not run.",
+		Description:  "Starts no provider. The exit code is 2 if one of them may not run.",
 		Action:       providerVerify,
 		BashComplete: completeInstalled,
 	}

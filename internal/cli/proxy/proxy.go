@@ -33,31 +33,31 @@ const proxyDrain = 10 * time.Second
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:      "proxy",
-		Usage:     "give programs in any language a database whose token is always good",
+		Usage:     "serve the database at a local address that always uses a valid token",
 		ArgsUsage: "[-- COMMAND [ARGUMENT...]]",
 		Description: `The proxy is an HTTP address on this machine that programs use in place of the
 database's. It forwards Hrana over HTTP and WebSockets, the sync protocol of replicas
-and dumps, and puts a good token on each request; the programs show a bearer of the proxy's
-own, which is made anew at every start and is of no use elsewhere.
+and dumps, and adds a valid token to each request. To the proxy, the programs show a
+token of the proxy's own, which changes at every start and is useless elsewhere.
 
    zen proxy                        print TURSO_DATABASE_URL and TURSO_AUTH_TOKEN, and serve
    zen proxy -- npm start           run a command with these variables, and end with it
-   zen proxy --env-file .env.local  write the variables to a file, for its owner alone
+   zen proxy --env-file .env.local  write the variables to a file that only its owner can read
    zen proxy --listen unix:/run/user/1000/app.sock
-                                    a Unix socket, which needs no bearer
+                                    serve a Unix socket, which needs no token
    zen proxy --listen 127.0.0.1:8080 --allow-origin http://localhost:5173
-                                    for a page in a browser, too
-   zen proxy --admin 127.0.0.1:9090 /startup, /readiness, /liveness and /metrics
+                                    also for a page in a browser
+   zen proxy --admin 127.0.0.1:9090 also serve /startup, /readiness, /liveness and /metrics
 
-It starts once there is a token; otherwise it says what is missing. An interrupt
-(exit code 130) or TERM (143) lets requests under way end, for ten seconds at most.`,
+zen proxy starts only if it can get a token; otherwise it says what is missing. After an
+interrupt (exit code 130) or TERM (143), running requests have ten seconds to finish.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "listen", Usage: "serve at `ADDR`: HOST:PORT or unix:PATH", Value: "127.0.0.1:0"},
-			&cli.BoolFlag{Name: "listen-anywhere", Usage: "allow --listen an address that other machines reach, over plain HTTP"},
-			&cli.StringSliceFlag{Name: "allow-origin", Usage: "let pages of `ORIGIN` in, such as http://localhost:5173; may be given again"},
+			&cli.BoolFlag{Name: "listen-anywhere", Usage: "allow a --listen address that other machines can reach, over plain HTTP"},
+			&cli.StringSliceFlag{Name: "allow-origin", Usage: "allow requests from pages of `ORIGIN`, such as http://localhost:5173; may be repeated"},
 			&cli.StringFlag{Name: "admin", Usage: "serve health and metrics at `ADDR`"},
-			&cli.StringFlag{Name: "env-file", Usage: "write the variables to `FILE` and not to standard output", TakesFile: true},
-			&cli.BoolFlag{Name: "keep", Usage: "leave the file of --env-file, and take the port and the bearer from it the next time"},
+			&cli.StringFlag{Name: "env-file", Usage: "write the variables to `FILE` instead of standard output", TakesFile: true},
+			&cli.BoolFlag{Name: "keep", Usage: "keep the file of --env-file, and reuse its port and token the next time"},
 			&cli.StringFlag{Name: "access", Usage: "use a token with `ACCESS`: ro or rw"},
 			&cli.StringFlag{Name: "database", Usage: "use the database at `URL`"},
 		},

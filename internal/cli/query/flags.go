@@ -6,7 +6,7 @@ import "github.com/urfave/cli/v2"
 func DatabaseFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "access", Usage: "use a token with `ACCESS`: ro or rw"},
-		&cli.StringFlag{Name: "database", Usage: "use the database at `URL`, or of that name"},
+		&cli.StringFlag{Name: "database", Usage: "use the database at `URL`, or with that name"},
 	}
 }
 
@@ -20,5 +20,5 @@ func ModeFlags() []cli.Flag {
 
 // CreateFlag lets a database in a file begin.
 func CreateFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "create", Usage: "make the file of --database file:PATH where there is none"}
+	return &cli.BoolFlag{Name: "create", Usage: "create the file of --database file:PATH if it doesn't exist"}
 }

@@ -45,21 +45,21 @@ func Command(open Open) *cli.Command {
    zen db query --format csv --file report.sql > report.csv
    zen db query < schema.sql
 
-Without SQL, or for -, it is read from standard input. Several statements run one
+If SQL is missing or -, it is read from standard input. Several statements run one
 after the other, until one fails.
 
 A --param is bound as SQL would read it: NULL, an integer, a decimal number, x'00FF'
-or 'quoted text'; anything else is text as it stands. --text binds text whatever it
-looks like, --blob the bytes of a file. They are taken in the order of the line; for a
-statement with names such as :id each is NAME=VALUE.`,
+or 'quoted text'; anything else is text. --text binds its value as text, whatever it
+looks like, and --blob binds the bytes of a file. They are bound in the given order; if
+the statement has names such as :id, write NAME=VALUE.`,
 		Flags: append(append(DatabaseFlags(), ModeFlags()...),
 			&cli.StringFlag{Name: "format", Usage: "print rows as `FORMAT`: table, csv, line or json", Value: "table"},
 			&cli.StringFlag{Name: "file", Usage: "read the SQL from `FILE`", TakesFile: true},
-			&cli.GenericFlag{Name: "param", Usage: "bind `VALUE`, or NAME=VALUE; may be given again", Value: &paramFlag{kind: literalParam, to: &params}},
-			&cli.GenericFlag{Name: "text", Usage: "bind `VALUE` as text; may be given again", Value: &paramFlag{kind: textParam, to: &params}},
-			&cli.GenericFlag{Name: "blob", Usage: "bind the bytes of `FILE`; may be given again", TakesFile: true, Value: &paramFlag{kind: blobParam, to: &params}},
+			&cli.GenericFlag{Name: "param", Usage: "bind `VALUE`, or NAME=VALUE; may be repeated", Value: &paramFlag{kind: literalParam, to: &params}},
+			&cli.GenericFlag{Name: "text", Usage: "bind `VALUE` as text; may be repeated", Value: &paramFlag{kind: textParam, to: &params}},
+			&cli.GenericFlag{Name: "blob", Usage: "bind the bytes of `FILE`; may be repeated", TakesFile: true, Value: &paramFlag{kind: blobParam, to: &params}},
 			CreateFlag(),
-			&cli.BoolFlag{Name: "timing", Usage: "say how long each statement took"},
+			&cli.BoolFlag{Name: "timing", Usage: "print how long each statement took"},
 		),
 		Action: func(c *cli.Context) error { return run(c, open, params) },
 	}

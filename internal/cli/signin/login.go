@@ -37,15 +37,15 @@ read. Credentials of other providers are kept: to switch, sign in with another.
 
    zen login --provider clerk
    zen login --provider platformtoken    # when Turso refuses Clerk's tokens
-   zen login --storage file              # moves what is stored, too`,
+   zen login --storage file              # also moves what is stored already`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "provider", Usage: "sign in with the provider `NAME`"},
-			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`, one of those that zen provider info NAME shows"},
+			&cli.StringFlag{Name: "method", Usage: "sign in by `METHOD`; zen provider info NAME lists the provider's methods"},
 			&cli.StringFlag{Name: "org", Usage: "sign in to the organization `ORG`"},
 			&cli.StringFlag{Name: "storage", Usage: "keep the profile's credentials in `STORAGE`: keyring or file"},
-			&cli.IntFlag{Name: "secret-fd", Usage: "read the secret that is asked for from the file descriptor `N`, not from the terminal", Value: -1},
-			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, open no browser"},
-			&cli.DurationFlag{Name: "timeout", Usage: "wait at most this long for the browser", Value: loginTimeout},
+			&cli.IntFlag{Name: "secret-fd", Usage: "read the secret from the file descriptor `N` instead of the terminal", Value: -1},
+			&cli.BoolFlag{Name: "no-browser", Usage: "print the URL, but don't open a browser"},
+			&cli.DurationFlag{Name: "timeout", Usage: "wait at most `DURATION` for the browser", Value: loginTimeout},
 		},
 		Before: func(c *cli.Context) error {
 			if name, ok := handshake.ProviderName(handshake.BinaryName(c.Args().First())); ok && !c.IsSet("provider") {

@@ -17,14 +17,14 @@ func LogoutCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "logout",
 		Usage: "revoke the credential, and forget it",
-		Description: `The credential is forgotten here whatever the issuer answers. If it could not be
-revoked there, because the issuer can't be reached, for example, zen says so and
-the exit code is that of the reason (4). The same holds if the sealed file can't be
-opened because the keyring is unavailable: then the sign-ins of all providers are
-forgotten with it. Tokens already handed out stay valid until they expire.`,
+		Description: `The credential is removed from this machine whatever the issuer answers. If it could
+not be revoked, for example because the issuer can't be reached, zen says so, and
+the exit code gives the reason (4). The same holds if the sealed file can't be opened
+because the keyring is unavailable: zen then removes the file, with the sign-ins of
+all providers. Tokens that were issued already stay valid until they expire.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "all", Usage: "log out of every provider of the profile, not only the one in use"},
-			&cli.BoolFlag{Name: "browser", Usage: "end the browser's own session at the issuer, too"},
+			&cli.BoolFlag{Name: "browser", Usage: "also end the browser's own session at the issuer"},
 		},
 		Action: func(c *cli.Context) error {
 			return LogoutOptions{All: c.Bool("all"), Browser: c.Bool("browser")}.Run(c.Context, app.EnvOf(c))

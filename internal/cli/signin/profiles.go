@@ -21,25 +21,25 @@ import (
 func ProfilesCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "profiles",
-		Usage: "several accounts and databases, side by side",
-		Description: `A profile has a database, a provider and a sign-in of its own. The one in use is
-named by --profile, or else by ZEN_PROFILE, or by default_profile in .zen.toml and
-then in your own file; without any of these it is "default". To use another one for
-one command, for one shell, or from now on:
+		Usage: "manage profiles: several accounts and databases, side by side",
+		Description: `Each profile has its own database, provider and sign-in. zen uses the profile that
+--profile names, or else ZEN_PROFILE, default_profile in .zen.toml, or default_profile
+in your own file; if none of these is set, it uses "default". To use another profile
+for one command, for one shell, or from now on:
 
    zen token --profile reports
    export ZEN_PROFILE=reports
    zen profiles use reports
 
-A profile keeps the sign-ins of several providers. The way back to one that was
-used before needs no browser:
+A profile keeps the sign-ins of several providers. Going back to an earlier one needs
+no browser:
 
    zen login --provider platformtoken
    zen profiles use --provider clerk`,
 		Subcommands: []*cli.Command{
 			{
 				Name:        "list",
-				Usage:       "list the profiles that are configured or have something stored",
+				Usage:       "list the profiles that are configured, or have a sign-in stored",
 				Description: "Reads only files: no keyring, no network, no provider.",
 				Action: func(c *cli.Context) error {
 					return client.With(c.Context, app.EnvOf(c), func(client *zen.Client) error { return listProfiles(app.EnvOf(c), client) })

@@ -21,14 +21,14 @@ func profilesAddCommand() *cli.Command {
 		Description: `   zen profiles add reports --database app --provider clerk --access ro
    zen profiles add globex --database app-globex --provider clerk --org globex
 
-With --org the profile is for that organization alone: zen login signs in to it, and
-the profile gets no token of another.
-The database may be given by its name where it can be looked up, with TURSO_API_TOKEN.`,
+With --org, the profile is limited to that organization: zen login signs in to it, and
+the profile gets no tokens for others. With TURSO_API_TOKEN, the database may be given
+by its name.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "database", Usage: "the database's `URL`, or its name", Destination: &o.Database},
 			&cli.StringFlag{Name: "provider", Usage: "sign in with `PROVIDER`", Destination: &o.Provider},
 			&cli.StringFlag{Name: "token-provider", Usage: "have `PROVIDER` issue the tokens", Destination: &o.TokenProvider},
-			&cli.StringFlag{Name: "org", Usage: "hold it to the organization `ORG`, by id or slug", Destination: &o.Organization},
+			&cli.StringFlag{Name: "org", Usage: "limit the profile to the organization `ORG`, an id or slug", Destination: &o.Organization},
 			&cli.StringFlag{Name: "access", Usage: "ask for `ACCESS`: ro or rw", Destination: &o.Access},
 		},
 		Action: func(c *cli.Context) error {

@@ -19,10 +19,10 @@ import (
 func profilesDeleteCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "delete",
-		Usage:     "sign a profile out, and remove what is stored of it",
+		Usage:     "sign out of a profile, and remove what is stored for it",
 		ArgsUsage: "NAME",
-		Description: `Revokes the credentials of every provider of the profile at their issuers, and
-removes what is stored here whatever they answer. The configuration is kept.`,
+		Description: `Revokes the credentials of all the profile's providers at their issuers, and removes
+what is stored here, whatever the issuers answer. The configuration is kept.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "don't ask"},
 		},

@@ -15,11 +15,11 @@ import (
 func profilesUseCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "use",
-		Usage:     "use a profile from now on, or another provider's sign-in in it",
+		Usage:     "use a profile from now on, or another of its sign-ins",
 		ArgsUsage: "[NAME]",
-		Description: `Writes default_profile into your configuration file, and leaves everything else
-in it as it is. With --provider, the profile (the one in use where none is named)
-switches to the stored sign-in of that provider; the others are kept.`,
+		Description: `Writes default_profile into your configuration file, and changes nothing else in it.
+With --provider, the profile switches to the stored sign-in of that provider, and
+keeps the others. Without NAME, it is the profile in use.`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "provider", Usage: "use the stored sign-in of the provider `NAME`"},
 		},

@@ -18,7 +18,7 @@ import (
 
 func inviteCommand() *cli.Command {
 	return &cli.Command{
-		Name: "invite", Usage: "ask people into the organization", ArgsUsage: "EMAIL...",
+		Name: "invite", Usage: "invite people to the organization", ArgsUsage: "EMAIL...",
 		Description: `   zen team invite carol@example.com dan@example.com --role member
    zen team invite --csv people.csv --dry-run
 
@@ -27,10 +27,10 @@ and role, redirect_url and expires where they differ from the flags. "-" is the
 standard input. There is a line for each person who can't be invited, and the others are invited.
 If it has to stop halfway, the answer says who was invited and who was not.`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "role", Usage: "in the `ROLE`, by the provider's name for it; otherwise in the one that newcomers have"},
-			&cli.StringFlag{Name: "redirect", Usage: "have the invitation lead to `URL`, where the provider can"},
-			&cli.StringFlag{Name: "expires", Usage: "have it end after `TIME`, such as 72h or 7d, where the provider can"},
-			&cli.StringFlag{Name: "csv", Usage: "those in `FILE`, too", TakesFile: true},
+			&cli.StringFlag{Name: "role", Usage: "invite as `ROLE`, a role of the provider (default: the provider's default role)"},
+			&cli.StringFlag{Name: "redirect", Usage: "have the invitation lead to `URL`, if the provider supports that"},
+			&cli.StringFlag{Name: "expires", Usage: "have the invitation expire after `TIME`, such as 72h or 7d, if the provider supports that"},
+			&cli.StringFlag{Name: "csv", Usage: "also invite the people in `FILE`", TakesFile: true},
 			orgFlag(), dryRunFlag(),
 		},
 		Action: func(c *cli.Context) error {

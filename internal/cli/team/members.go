@@ -14,7 +14,7 @@ import (
 
 func revokeCommand() *cli.Command {
 	return &cli.Command{
-		Name: "revoke", Usage: "end pending invitations", ArgsUsage: "EMAIL|ID...",
+		Name: "revoke", Usage: "revoke pending invitations", ArgsUsage: "EMAIL|ID...",
 		Description: `   zen team revoke dan@example.com
    zen team revoke orginv_2abc
 
@@ -57,7 +57,7 @@ func revoke(ctx context.Context, e *app.Env, g group, names []string, dry bool) 
 
 func removeCommand() *cli.Command {
 	return &cli.Command{
-		Name: "remove", Usage: "take members out of the organization", ArgsUsage: "EMAIL|ID...",
+		Name: "remove", Usage: "remove members from the organization", ArgsUsage: "EMAIL|ID...",
 		Description: `   zen team remove dan@example.com
    zen team remove --yes dan@example.com erin@example.com
 
@@ -114,8 +114,8 @@ func roleCommand() *cli.Command {
 		Name: "role", Usage: "give a member another role", ArgsUsage: "EMAIL|ID ROLE",
 		Description: `   zen team role carol@example.com admin
 
-The role has the provider's name for it: admin and member are org:admin and org:member
-at Clerk. Tokens with the old role stay valid until they expire.`,
+Roles have the provider's names; for Clerk, admin and member also stand for org:admin
+and org:member. Tokens with the old role stay valid until they expire.`,
 		Flags: []cli.Flag{orgFlag(), dryRunFlag()},
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 2 || c.Args().Get(1) == "" {

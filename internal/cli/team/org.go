@@ -19,7 +19,7 @@ import (
 func OrgCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "org",
-		Usage: "show your organizations, and choose the one that tokens are made in",
+		Usage: "show your organizations, and choose the one that tokens are issued for",
 		Description: `A sign-in has one active organization, and its tokens are for that one. To work in
 several at once, make a profile for each:
 
@@ -38,9 +38,9 @@ several at once, make a profile for each:
 				Description: `   zen org use globex
    zen org use --none
 
-The tokens of the one before are forgotten. A running program keeps the token that it
-has until it is renewed.`,
-				Flags: []cli.Flag{&cli.BoolFlag{Name: "none", Usage: "have none active, if the provider allows it"}},
+Stored tokens for the previous organization are removed. A running program keeps its
+token until it is renewed.`,
+				Flags: []cli.Flag{&cli.BoolFlag{Name: "none", Usage: "have no active organization, if the provider allows that"}},
 				Action: func(c *cli.Context) error {
 					if given := c.NArg() == 1 && c.Args().First() != ""; c.NArg() > 1 || given == c.Bool("none") {
 						return app.Usage(c, "name one organization, or say --none; zen org list shows yours")

@@ -24,8 +24,8 @@ func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "team",
 		Usage: "manage the members of the organization",
-		Description: `Acts in the name of the person who is signed in, with their rights: no secret key is
-needed. The organization is the active one of the sign-in, or the one that --org names.
+		Description: `zen does this as the person who is signed in, with that person's rights: no secret key
+is needed. The organization is the sign-in's active one, or the one that --org names.
 
    zen team list
    zen team invite carol@example.com dan@example.com --role member
@@ -37,11 +37,11 @@ needed. The organization is the active one of the sign-in, or the one that --org
 }
 
 func orgFlag() cli.Flag {
-	return &cli.StringFlag{Name: "org", Usage: "in the organization `ORG`, by id or slug, and not in the active one"}
+	return &cli.StringFlag{Name: "org", Usage: "use the organization `ORG`, an id or slug, instead of the active one"}
 }
 
 func dryRunFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "dry-run", Usage: "look what would be done, and change nothing"}
+	return &cli.BoolFlag{Name: "dry-run", Usage: "show what would be done, and change nothing"}
 }
 
 // group is the organization that a command is about.

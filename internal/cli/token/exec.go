@@ -17,36 +17,36 @@ func ExecCommand() *cli.Command {
 		Name:      "exec",
 		Usage:     "run a command with a token in its environment",
 		ArgsUsage: "-- COMMAND [ARGUMENT...]",
-		Description: `The command takes zen's place: its exit code, its signals and its terminal are
-its own, and no zen stays behind. It finds
+		Description: `The command replaces the zen process: it has its own exit code, signals and terminal,
+and no zen process remains. In its environment are
 
    TURSO_DATABASE_URL, TURSO_AUTH_TOKEN     also as LIBSQL_URL, LIBSQL_AUTH_TOKEN
-   TURSO_AUTH_TOKEN_EXPIRES_AT              RFC 3339; unset for a token without an end
+   TURSO_AUTH_TOKEN_EXPIRES_AT              RFC 3339; unset if the token never expires
    ZEN_PROFILE                              the profile
 
 and none of the TURSO_*, LIBSQL_* and ZEN_<PROVIDER>__* variables that zen was
-started with. The exit code is 127 if the command can't be found, 126 if it can't be
-run, and 3 if a sign-in is needed: then the command isn't run.
+started with. If the command can't be found, the exit code is 127; if it can't be run,
+126. If a sign-in is needed, the exit code is 3, and the command isn't run.
 
    zen exec -- npm start
    zen exec --access ro -- sqlite-report
    zen exec --env DB_URL=url --env DB_TOKEN=token -- ./app
 
-A running program can't be given another environment. With --watch, zen stays,
-gets the next token in time, and
+A running program's environment can't be changed. With --watch, zen keeps running,
+and gets the next token before this one expires:
 
    zen exec --watch restart -- ./server
-             ends the command (TERM, and after ten seconds KILL) and starts it again
+             then ends the command (TERM, and KILL after ten seconds) and starts it again
    zen exec --watch HUP --token-file /run/app/token -- ./server
-             writes the token to the file, for its owner alone, and signals the
-             command, which finds the file's name in TURSO_AUTH_TOKEN_FILE
+             then writes the token to the file, which only its owner can read, and
+             sends the signal; the file's name is in TURSO_AUTH_TOKEN_FILE
 
-until the command ends by itself. While no new token can be had, it goes on with
-the old one.`,
+This ends when the command ends by itself. While zen can't get a new token, the
+command keeps the old one.`,
 		Flags: append(tokenFlags(),
-			&cli.StringSliceFlag{Name: "env", Usage: "set `NAME=WHAT`, too: WHAT is url, token or expires; may be given again"},
-			&cli.StringFlag{Name: "watch", Usage: "renew in time, and `ACT`: restart, or send the signal of this name"},
-			&cli.StringFlag{Name: "token-file", Usage: "with --watch, keep the token in `FILE`, too, until the command ends", TakesFile: true},
+			&cli.StringSliceFlag{Name: "env", Usage: "also set the variable `NAME=WHAT`: WHAT is url, token or expires; may be repeated"},
+			&cli.StringFlag{Name: "watch", Usage: "renew the token in time, then `ACT`: restart, or the name of a signal to send"},
+			&cli.StringFlag{Name: "token-file", Usage: "with --watch, also keep the token in `FILE` until the command ends", TakesFile: true},
 		),
 		Action: func(c *cli.Context) error {
 			o := ExecOptions{

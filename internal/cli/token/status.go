@@ -26,9 +26,10 @@ func StatusCommand() *cli.Command {
 		Name:    "status",
 		Aliases: []string{"whoami"},
 		Usage:   "show who is signed in, with what, and for how long",
-		Description: `Reads only files: no network, no provider, no keyring. The token is valid
-(verified with the issuer's keys; of a sealed one, when it was stored), expired,
-invalid, or unverified with the reason. An expired one is renewed by the next use.`,
+		Description: `Reads only files: no network, no provider, no keyring. The token is shown as valid,
+expired, invalid, or unverified with the reason. Valid means verified with the issuer's
+keys; a sealed token was verified when it was stored. The next command that needs a
+token renews an expired one.`,
 		Action: func(c *cli.Context) error {
 			e := app.EnvOf(c)
 			return e.WithSession(c.Context, func(s *session.Session) error { return PrintStatus(c.Context, e, s) })

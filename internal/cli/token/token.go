@@ -22,20 +22,19 @@ import (
 func Command() *cli.Command {
 	return &cli.Command{
 		Name:  "token",
-		Usage: "print a token that is good now",
-		Description: `The token is for the profile's database and nothing else. A stored token that
-is good is verified and printed, without a provider process and without the
-network. zen token never opens a browser: when a sign-in is needed it says so
-and exits with 3.
+		Usage: "print a valid token",
+		Description: `The token is for the profile's database and nothing else. If a valid token is stored,
+it is verified and printed without starting a provider or using the network. zen token
+never opens a browser: if a sign-in is needed, it says so and exits with 3.
 
    eval "$(zen token --format env)"                  sh, bash, zsh
    zen token --format env | source                   fish
    zen token --format env | Out-String | iex         PowerShell
    zen token --format header | curl -H @- URL        no secret in an argument
-   zen token --format exec-credential                a client.authentication.k8s.io
-                                                     document, as kubectl reads it`,
+   zen token --format exec-credential                a document for kubectl
+                                                     (client.authentication.k8s.io)`,
 		Flags: append([]cli.Flag{
-			&cli.BoolFlag{Name: "renew", Usage: "print a new one, whatever is stored"},
+			&cli.BoolFlag{Name: "renew", Usage: "get a new token, even if a valid one is stored"},
 			&cli.StringFlag{Name: "format", Usage: "print as `FORMAT`: " + strings.Join(tokenform.Formats, ", "), Value: tokenform.Formats[0]},
 			&cli.StringFlag{Name: "shell", Usage: "with --format env, write for `SHELL`: " + strings.Join(tokenform.ShellNames, ", ") + " (default: the one that SHELL names)"},
 		}, tokenFlags()...),
@@ -58,8 +57,8 @@ and exits with 3.
 func tokenFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "access", Usage: "ask for `ACCESS`: ro or rw"},
-		&cli.StringFlag{Name: "database", Usage: "for the database at `URL`"},
-		&cli.DurationFlag{Name: "min-ttl", Usage: "good for `DURATION` at least"},
+		&cli.StringFlag{Name: "database", Usage: "get a token for the database at `URL`"},
+		&cli.DurationFlag{Name: "min-ttl", Usage: "get a token that is valid for at least `DURATION`"},
 	}
 }
 
