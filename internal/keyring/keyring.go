@@ -183,6 +183,11 @@ func (k *Keyring) call(ctx context.Context, fn func() (string, error)) (provider
 				k.options.Waiting(k.options.Timeout)
 			}
 		case <-deadline.C:
+			select {
+			case a := <-done: // this process stood still, and not the keyring
+				return provider.NewSecret(a.secret), failure(a.err)
+			default:
+			}
 			return provider.Secret{}, unavailable(fmt.Errorf("it did not answer within %s", k.options.Timeout))
 		case <-ctx.Done():
 			return provider.Secret{}, ctx.Err()

@@ -186,6 +186,22 @@ func TestHangIsGivenUpOnceAndReported(t *testing.T) {
 	})
 }
 
+// An answer that came in time counts, though this process looks for it only later.
+func TestAnswerOfALateCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 20 { // of two events that are there, either may be taken
+			f := &fake{items: map[string]string{"a": "x"}, stuck: make(chan struct{})}
+			k := newKeyring(Options{Timeout: time.Minute, Waiting: func(time.Duration) {
+				close(f.stuck) // the keyring is unlocked
+				time.Sleep(time.Hour)
+			}}, f)
+			if got, err := k.Get(t.Context(), "a"); err != nil || got.Reveal() != "x" {
+				t.Fatalf("Get = %v", err)
+			}
+		}
+	})
+}
+
 func TestShortWaitIsNotReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{items: map[string]string{}, stuck: make(chan struct{})}
