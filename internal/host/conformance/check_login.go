@@ -28,9 +28,10 @@ type signIn struct {
 }
 
 // login makes a login in the role of a host whose user answers nothing, or made-up texts
-// if the login is interactive. If storeFailure is not nil, it is the answer to Store.
-func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, storeFailure *pb.Failure) signIn {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// if the login is interactive. If storeFailure is not nil, it is the answer to Store. The
+// login is given up after limit.
+func login(ctx context.Context, conn *grpc.ClientConn, begin *pb.LoginBegin, storeFailure *pb.Failure, limit time.Duration) signIn {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var result signIn
 	stream, err := openLogin(ctx, conn, begin)
@@ -106,7 +107,7 @@ func checkLogin(ctx context.Context, s *suite) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	alone := login(ctx, conn, s.begin(false), nil)
+	alone := login(ctx, conn, s.begin(false), nil, callLimit)
 	if err := alone.fault(); err != nil {
 		return "", err
 	}
@@ -114,21 +115,21 @@ func checkLogin(ctx context.Context, s *suite) (string, error) {
 	if alone.stored != nil {
 		detail = "non-interactive: stored"
 		s.credential = alone.stored.GetCredential()
-		refused := login(ctx, conn, s.begin(false), &pb.Failure{Reason: "TOKEN_INVALID", Message: "the host refuses it"})
+		refused := login(ctx, conn, s.begin(false), &pb.Failure{Reason: "TOKEN_INVALID", Message: "the host refuses it"}, patience)
 		if refused.err == nil {
 			return "", errors.New("it succeeds although the host did not accept the result")
 		}
 	}
 	odd := s.begin(true)
 	odd.Method = "zen-test-no-such-method"
-	if other := login(ctx, conn, odd, nil); other.err == nil || other.stored != nil {
+	if other := login(ctx, conn, odd, nil, callLimit); other.err == nil || other.stored != nil {
 		return "", errors.New("it signs in by a method that it doesn't list")
 	} else if reasonOf(other.err) != "CONFIG" {
 		return "", fmt.Errorf("for a method that it doesn't list, Login returns %s, not CONFIG", outcome(other.err))
 	}
 	odd = s.begin(true)
 	odd.Access = 99
-	if other := login(ctx, conn, odd, nil); reasonOf(other.err) != "CONFIG" {
+	if other := login(ctx, conn, odd, nil, callLimit); reasonOf(other.err) != "CONFIG" {
 		return "", fmt.Errorf("for an unknown access, Login returns %s, not CONFIG", outcome(other.err))
 	}
 	for _, m := range s.description.GetMethods() {
@@ -137,11 +138,11 @@ func checkLogin(ctx context.Context, s *suite) (string, error) {
 		}
 		begin := s.begin(true)
 		begin.Method = m.GetName()
-		if machine := login(ctx, conn, begin, nil); machine.asked != "" {
+		if machine := login(ctx, conn, begin, nil, patience); machine.asked != "" {
 			return "", fmt.Errorf("the method %s is declared as non-interactive, but asks for %s", m.GetName(), machine.asked)
 		}
 	}
-	person := login(ctx, conn, s.begin(true), nil)
+	person := login(ctx, conn, s.begin(true), nil, patience)
 	return detail, errors.Join(person.fault(), answers(ctx, conn))
 }
 

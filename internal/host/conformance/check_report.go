@@ -153,7 +153,7 @@ func (s *suite) tell(ctx context.Context, settings map[string]string) error {
 		}
 	}
 	if s.has(provider.ServiceIdentity) {
-		_ = login(ctx, conn, s.begin(true), nil)
+		_ = login(ctx, conn, s.begin(true), nil, patience)
 	}
 	s.transcript.add("the arguments of its processes", arguments(p.cmd.Process.Pid))
 	_, _ = shutDown(ctx, p, conn)
