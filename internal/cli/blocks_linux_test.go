@@ -24,7 +24,7 @@ func TestPagesBesideAKeyring(t *testing.T) {
 	bus := keyringtest.NewBus(t, t.TempDir(), false)
 	bus.StartKeyring("pass")
 	blocks := pageBlocks(t)
-	script := "exec 2>&1\nunset ZEN_STORAGE\nzen login --provider platformtoken --storage file >/dev/null\n"
+	script := "exec 2>&1\nunset ZEN_STORAGE\nexport ZEN_KEYRING_TIMEOUT=30s\nzen login --provider platformtoken --storage file >/dev/null\n"
 	var found []*shown
 	var wants []string
 	for _, b := range []typed{
@@ -38,7 +38,7 @@ func TestPagesBesideAKeyring(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "zen"), "dev", "--", "sh", "-c", script)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), "DBUS_SESSION_BUS_ADDRESS="+bus.Address, "ZEN_KEYRING_TIMEOUT=30s", "CI=")
+	cmd.Env = append(os.Environ(), "DBUS_SESSION_BUS_ADDRESS="+bus.Address, "CI=")
 	out, _ := cmd.Output() // the last command fails, as the page shows
 	printed := strings.Split(string(out), "\nBLOCK\n")[1:]
 	if len(printed) != len(found) {

@@ -140,7 +140,7 @@ var commandFaults = map[string]struct {
 }
 
 // slowFaults are the faults of a network that is slow but works.
-var slowFaults = map[string]string{fault.Latency: "network.slow", fault.SlowBody: "network.slow"}
+var slowFaults = map[string]string{fault.Latency: slowNetwork, fault.SlowBody: slowNetwork}
 
 // Each fault of the stack has a finding of the doctor.
 func TestEachFaultHasAFinding(t *testing.T) {
@@ -170,8 +170,8 @@ func TestDoctorNamesASlowNetwork(t *testing.T) {
 		for _, others := range [][]string{nil, {fault.WritesBlocked}, {clerk.FaultTemplateMissing}} {
 			faults := append([]string{name}, others...)
 			switchFaults(t, p.stack, true, faults)
-			if d := p.ask(t, nil); d.first() != want {
-				t.Errorf("%q: the first finding is %q, want %q%s", faults, d.first(), want, d)
+			if d := p.ask(t, nil); !d.has(want) || others == nil && d.first() != "" {
+				t.Errorf("%q: no finding %q, or another one is the first%s", faults, want, d)
 			}
 			switchFaults(t, p.stack, false, faults)
 		}
