@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/libsql/hrana"
+	"github.com/zen-auth/zen/devstack"
+	"github.com/zen-auth/zen/devstack/devstacktest"
 )
 
 // one returns a handle's only connection.
@@ -228,4 +230,49 @@ func lackMemory(db *sql.DB) error {
 		return fmt.Errorf("%d times read, %d times no memory: want both", read, failed)
 	}
 	return nil
+}
+
+// A statement that was prepared before its table reaches the replica reads it afterwards.
+func TestPreparedBeforeItsTable(t *testing.T) {
+	stack := devstacktest.Start(t, devstack.Options{})
+	o := options(t, stack, newSource(t, stack))
+	db, far := open(t, o), remote(t, o)
+	exec(t, far, "CREATE TABLE late AS SELECT 7 AS a")
+	db.SetMaxOpenConns(1)
+	stmt, err := db.PrepareContext(t.Context(), "SELECT a FROM late")
+	must(t, err)
+	defer stmt.Close()
+	read := func() (a int, err error) {
+		err = stmt.QueryRowContext(t.Context()).Scan(&a)
+		return a, err
+	}
+	if a, err := read(); !errors.Is(err, &hrana.Error{Code: "SQLITE_ERROR"}) {
+		t.Errorf("without the table: %d, %v", a, err)
+	}
+	syncNow(t, db)
+	if a, err := read(); err != nil || a != 7 {
+		t.Errorf("with the table: %d, %v", a, err)
+	}
+}
+
+// A name of an attached database is that of the main one as soon as that has it, also in a text
+// that was compiled before.
+func TestAttachedAndThenMain(t *testing.T) {
+	conn := one(t, open(t, file(filepath.Join(t.TempDir(), "x.db"))))
+	attached := filepath.Join(t.TempDir(), "attached.db")
+	exec(t, open(t, file(attached)), "CREATE TABLE t AS SELECT 'attached' AS a")
+	for _, step := range []struct{ run, sees string }{
+		{"ATTACH '" + attached + "' AS x", "attached"},
+		{"CREATE TABLE main.t AS SELECT 'main' AS a", "main"},
+		{"DROP TABLE main.t", "attached"},
+		{"CREATE TABLE main.t AS SELECT 'again' AS a", "again"},
+		{"DETACH x", "again"},
+	} {
+		_, err := conn.ExecContext(t.Context(), step.run)
+		must(t, err)
+		var got string
+		if err := conn.QueryRowContext(t.Context(), "SELECT a FROM t").Scan(&got); err != nil || got != step.sees {
+			t.Errorf("after %s: %q, %v, want %s", step.run, got, err, step.sees)
+		}
+	}
 }

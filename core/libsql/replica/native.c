@@ -83,6 +83,7 @@ int zen_reset(sqlite3_stmt *s, int bound, zen_state *state) {
 	int rc = sqlite3_reset(s);
 	if (bound) sqlite3_clear_bindings(s);
 	state->autocommit = sqlite3_get_autocommit(state->db);
+	state->attached = sqlite3_db_name(state->db, 2) != NULL;
 	return rc;
 }
 

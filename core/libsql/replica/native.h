@@ -21,6 +21,7 @@ void sqlite3_interrupt(sqlite3 *);
 int sqlite3_is_interrupted(sqlite3 *);
 const char *sqlite3_errmsg(sqlite3 *);
 int sqlite3_get_autocommit(sqlite3 *);
+const char *sqlite3_db_name(sqlite3 *, int);
 int64_t sqlite3_last_insert_rowid(sqlite3 *);
 int64_t sqlite3_changes64(sqlite3 *);
 int64_t sqlite3_total_changes64(sqlite3 *);
@@ -69,6 +70,7 @@ int libsql_wal_insert_end(sqlite3 *);
 #pragma weak sqlite3_is_interrupted
 #pragma weak sqlite3_errmsg
 #pragma weak sqlite3_get_autocommit
+#pragma weak sqlite3_db_name
 #pragma weak sqlite3_last_insert_rowid
 #pragma weak sqlite3_changes64
 #pragma weak sqlite3_total_changes64
@@ -121,6 +123,7 @@ typedef struct {
 	sqlite3 *db;
 	int64_t limit, began; // milliseconds
 	int autocommit; // no transaction is open
+	int attached; // there are databases besides the main and the temporary one
 	int64_t id, changed; // of the last zen_run
 } zen_state;
 

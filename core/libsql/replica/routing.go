@@ -185,21 +185,11 @@ func (c *replicaConn) Prepare(query string) (driver.Stmt, error) {
 // PrepareContext implements driver.ConnPrepareContext. Where a statement runs is known
 // when it runs: it may be in a transaction then.
 func (c *replicaConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	s := &replicaStmt{c: c, reads: sqlite.OnlyReads(query)}
-	var err error
-	if s.remote, err = c.remote.PrepareContext(ctx, query); err != nil || !s.reads {
-		return s, err
-	}
-	file, err := c.local()
+	remote, err := c.remote.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	if s.local, err = file.PrepareContext(ctx, query); err != nil {
-		// A table may be newer than the replica. In a transaction the statement goes to
-		// the database; here, the same error comes when it runs.
-		s.local, s.unprepared = nil, err
-	}
-	return s, nil
+	return &replicaStmt{c: c, query: query, reads: sqlite.OnlyReads(query), remote: remote}, nil
 }
 
 // BeginTx implements driver.ConnBeginTx. A read-only transaction is of the file.

@@ -10,11 +10,11 @@ import (
 
 // replicaStmt is a prepared statement.
 type replicaStmt struct {
-	c          *replicaConn
-	reads      bool
-	remote     driver.Stmt
-	local      driver.Stmt // nil if it may write, or the file doesn't know its tables
-	unprepared error       // why, then
+	c      *replicaConn
+	query  string
+	reads  bool
+	remote driver.Stmt
+	local  driver.Stmt // nil until it runs there
 }
 
 // Close implements driver.Stmt.
@@ -35,7 +35,16 @@ func (s *replicaStmt) here(ctx context.Context) (driver.Stmt, error) {
 	if err != nil || there {
 		return nil, err
 	}
-	return s.local, s.unprepared
+	if s.local == nil {
+		file, err := s.c.local()
+		if err != nil {
+			return nil, err
+		}
+		if s.local, err = file.PrepareContext(ctx, s.query); err != nil {
+			return nil, err // a sync may bring the table
+		}
+	}
+	return s.local, nil
 }
 
 // ExecContext implements driver.StmtExecContext.

@@ -83,10 +83,11 @@ func (s *statement) keepable(text string) {
 }
 
 // take returns the kept statement with a text, which is the caller's until it is released. It
-// is nil if there is none, or somebody has it.
+// is nil if there is none, or somebody has it, or a database is attached: SQLite doesn't look
+// whether a name that was found there is one of the main database by now.
 func (d *database) take(text string) *statement {
 	s := d.kept[text]
-	if s == nil || s.taken {
+	if s == nil || s.taken || d.state.attached != 0 {
 		return nil
 	}
 	s.taken = true
