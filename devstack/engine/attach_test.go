@@ -84,6 +84,18 @@ func TestAttach(t *testing.T) {
 	if err := run(bob, "SELECT * FROM theirs"); err == nil {
 		t.Error("bob can read what alice attached")
 	}
+	// Its name is the main database's as soon as that has it.
+	for _, step := range []struct {
+		sql  string
+		want int64
+	}{{"SELECT 1", 42}, {"CREATE TABLE main.theirs AS SELECT 1 AS a", 1}, {"DROP TABLE main.theirs", 42}, {"CREATE TABLE main.theirs AS SELECT 2 AS a", 2}} {
+		must(t, run(alice, step.sql))
+		tab := &table{}
+		_, err := c.Run(t.Context(), Query{SQL: "SELECT a FROM theirs"}, alice, tab)
+		if err != nil || len(tab.rows) != 1 || tab.rows[0][0].Int != step.want {
+			t.Errorf("after %s: %v, %v, want %d", step.sql, tab.rows, err, step.want)
+		}
+	}
 	c.Close()
 	// The connection's next user doesn't get the attachment.
 	d := newConn(t, c.db)

@@ -156,6 +156,10 @@ func (c *Conn) looking(ctx context.Context, f func() error) error {
 	return err
 }
 
+// interruptAgain is how often a statement is interrupted until it stops: SQLite forgets an
+// interrupt that comes before the first step.
+const interruptAgain = 10 * time.Millisecond
+
 func (c *Conn) locked(ctx context.Context, tell bool, f func() error) (logged int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,8 +170,16 @@ func (c *Conn) locked(ctx context.Context, tell bool, f func() error) (logged in
 	c.ctx, c.logged = ctx, 0
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		defer close(done)
-		lib.Xsqlite3_interrupt(c.tls, c.handle)
+		again := time.NewTicker(interruptAgain)
+		defer again.Stop()
+		for {
+			lib.Xsqlite3_interrupt(c.tls, c.handle)
+			select {
+			case done <- struct{}{}:
+				return
+			case <-again.C:
+			}
+		}
 	})
 	err = f()
 	if !stop() {

@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // table collects a result.
@@ -88,6 +92,21 @@ func TestContextInterrupts(t *testing.T) {
 	const endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT count(*) FROM n"
 	if _, err := c.Run(ctx, Query{SQL: endless}, FullAccess, discard{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("endless statement: %v", err)
+	}
+	mustRun(t, c, "SELECT 1") // not hit by a late interrupt
+}
+
+// An interrupt that comes before a statement's first step is not lost: SQLite forgets it then.
+func TestContextEndsBeforeTheFirstStep(t *testing.T) {
+	c := newConn(t, newDB(t, Options{}))
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := c.locked(ctx, true, func() error {
+		cancel()
+		testwait.Until(t, "the interrupt", func() bool { return lib.Xsqlite3_is_interrupted(c.tls, c.handle) != 0 })
+		return c.exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 20000000) SELECT count(*) FROM n")
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("a long statement: %v", err)
 	}
 	mustRun(t, c, "SELECT 1") // not hit by a late interrupt
 }

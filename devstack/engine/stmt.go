@@ -43,10 +43,12 @@ type stmtKey struct{ sql, rights string }
 const maxCached = 64
 
 // prepare returns the one statement in sql, compiled with the rights, and not
-// running. It is owned by the connection's cache.
+// running. It is owned by the connection's cache. While a database is attached, it is
+// compiled each time: SQLite doesn't look whether a name that was found there is one of
+// the main database by now.
 func (c *Conn) prepare(sql string, rights *Rights) (*stmt, error) {
 	key := stmtKey{sql, rights.key}
-	if s := c.stmts[key]; s != nil {
+	if s := c.stmts[key]; s != nil && len(c.attached) == 0 {
 		return s, nil
 	}
 	s, tail, err := c.compileNow(sql, rights)
@@ -59,6 +61,9 @@ func (c *Conn) prepare(sql string, rights *Rights) (*stmt, error) {
 	}
 	if len(c.stmts) >= maxCached {
 		c.dropStatements()
+	}
+	if before := c.stmts[key]; before != nil {
+		before.finalize()
 	}
 	c.stmts[key] = s
 	return s, nil
