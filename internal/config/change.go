@@ -219,6 +219,10 @@ func editUnmarked(data []byte, table []string, key string, ch Change) ([]byte, e
 		}
 		return append(line, data...), nil
 	}
+	if root, err := readTree("", data); err == nil && root.takesNo(table) {
+		name := strings.Join(table, ".")
+		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "[" + name + "] can't be added to the file, which has " + table[0] + " in another form", Hint: "zen config edit opens the file"}
+	}
 	out := slices.Clone(data)
 	if len(out) > 0 && out[len(out)-1] != '\n' {
 		out = append(out, end...)

@@ -100,6 +100,38 @@ func TestApplyToAFileOfWindows(t *testing.T) {
 	}
 }
 
+// A profile that is written without a header is left to the person: with one more it would be
+// there twice, in a line that the file doesn't have.
+func TestApplyToATableWithoutAHeader(t *testing.T) {
+	for _, test := range []struct{ file, refused, taken string }{
+		{"profiles.a = {access = \"ro\"}\n", "profiles.a", "profiles.b"},
+		{"profiles.a.access = \"ro\"\n", "profiles.a", "profiles.b"},
+		{"[profiles]\na.access = \"ro\"\n", "profiles.a", "profiles.b"},
+		{"profiles = {a = {access = \"ro\"}}\n", "profiles.b", "providers.a"},
+		{"[profiles . \"b\"]\naccess = \"ro\"\n", "", "profiles.b"},
+		{"providers.a = {x = 1}\n[profiles.b]\n", "providers.a", "profiles.b"},
+	} {
+		path := filepath.Join(t.TempDir(), "config.toml")
+		if err := os.WriteFile(path, []byte(test.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(LoadOptions{Path: path, Environ: []string{"HOME=" + t.TempDir()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.Apply([]Change{{Key: test.taken + ".provider", Value: "clerk"}}, true); err != nil {
+			t.Errorf("%q: %s: %v", test.file, test.taken, err)
+		}
+		if test.refused == "" {
+			continue
+		}
+		_, _, err = c.Apply([]Change{{Key: test.refused + ".provider", Value: "clerk"}}, true)
+		if want := "[" + test.refused + "] can't be added"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", test.file, err, want)
+		}
+	}
+}
+
 func FuzzApply(f *testing.F) {
 	f.Add("[profiles.a]\ndatabase = \"libsql://a.turso.io\"\n", "profiles.a.access", "ro")
 	f.Add("", "default_profile", "a")

@@ -57,26 +57,49 @@ type Config struct {
 //
 // It reads two files at most and looks for .zen.toml in the parents: about 50 µs.
 func Load(o LoadOptions) (*Config, error) {
-	workDir, err := filepath.Abs(o.WorkDir) // of "" it is the current directory
+	c, at, err := begin(o)
 	if err != nil {
-		return nil, &provider.Error{Kind: provider.ErrConfig, Message: "find the working directory: " + err.Error(), Err: err}
-	}
-	c := &Config{environ: newEnvironment(o.Environ)}
-	home, named := c.environ.home(), false
-	if c.Paths, named, err = c.environ.paths(home, o.Path, workDir); err != nil {
 		return nil, err
 	}
 	c.user, err = readDocument(KindUserFile, c.Paths.ConfigFile)
-	if err != nil && (named || !errors.Is(err, fs.ErrNotExist)) {
+	if err != nil && (at.named || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, err
 	}
-	if c.project, err = readProjectFile(workDir, home); err != nil {
+	if c.project, err = readProjectFile(at.workDir, at.home); err != nil {
 		return nil, err
 	}
 	if err := c.setOverrides(o.Flags); err != nil {
 		return nil, err
 	}
 	return c, c.setAudit()
+}
+
+// surroundings are where Load begins.
+type surroundings struct {
+	workDir, home string
+	// named says that somebody named the user file, which has to be there then.
+	named bool
+}
+
+// begin finds the places, and reads nothing.
+func begin(o LoadOptions) (c *Config, at surroundings, err error) {
+	at.workDir, err = filepath.Abs(o.WorkDir) // of "" it is the current directory
+	if err != nil {
+		return nil, at, &provider.Error{Kind: provider.ErrConfig, Message: "find the working directory: " + err.Error(), Err: err}
+	}
+	c = &Config{environ: newEnvironment(o.Environ)}
+	at.home = c.environ.home()
+	c.Paths, at.named, err = c.environ.paths(at.home, o.Path, at.workDir)
+	return c, at, err
+}
+
+// UserFile returns the place of the user file, whatever is in it.
+func UserFile(o LoadOptions) (string, error) {
+	c, _, err := begin(o)
+	if err != nil {
+		return "", err
+	}
+	return c.Paths.ConfigFile, nil
 }
 
 // setOverrides fills the layers above the files, and the selected profile.

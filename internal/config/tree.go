@@ -163,6 +163,12 @@ func (r *treeReader) value(value *unstable.Node, depth, line int) (*node, error)
 	return n, nil
 }
 
+// takesNo reports whether no header [group.name] may be added to a document.
+func (t table) takesNo(path []string) bool {
+	group := t.at(path[0])
+	return group.shape == shapeTable && group.made == madeWhole || group.table[path[1]] != nil
+}
+
 // twice is the error for a key that the document has already, or has in a way that nothing
 // may be added to.
 func (r *treeReader) twice(name string, line int, known *node) error {

@@ -204,12 +204,9 @@ func list(c *cli.Context) error {
 }
 
 func edit(c *cli.Context) error {
-	cfg, err := config.Load(app.EnvOf(c).Config)
-	path := ""
-	if err == nil {
-		path = cfg.Paths.ConfigFile
-	} else if path = app.EnvOf(c).Config.Path; path == "" {
-		return err // the error names what has to be mended
+	path, err := config.UserFile(app.EnvOf(c).Config) // also of a file that has to be mended
+	if err != nil {
+		return err
 	}
 	editor := strings.Fields(os.Getenv("VISUAL"))
 	if len(editor) == 0 {
