@@ -146,37 +146,47 @@ func TestATextAgain(t *testing.T) {
 	})
 }
 
-// A write whose rows are not read to the end is committed when they are closed. What comes of
+// A write whose rows are not read to the end is finished when they are closed. What comes of
 // that is an error of the write, and no silence.
-func TestCommittedWithTheRows(t *testing.T) {
+func TestFinishedWithTheRows(t *testing.T) {
 	inEachMode(t, func(t *testing.T, db *sql.DB) {
 		conn := one(t, db)
-		for _, statement := range []string{
-			"CREATE TABLE parents (id INTEGER PRIMARY KEY)",
-			"CREATE TABLE children (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)",
-			"PRAGMA foreign_keys = 1",
-		} {
+		run := func(statement string) {
+			t.Helper()
 			_, err := conn.ExecContext(t.Context(), statement)
 			must(t, err)
 		}
-		const insert = "INSERT INTO children VALUES (?), (?) RETURNING parent"
-		for range 2 {
-			if err := conn.QueryRowContext(t.Context(), insert, 7, 8).Scan(new(int)); !errors.Is(err, hrana.ErrConstraint) {
-				t.Errorf("a row without its parent: %v", err)
+		count := func(table string, want int) {
+			t.Helper()
+			var n int
+			must(t, conn.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n))
+			if n != want {
+				t.Errorf("%s has %d rows, want %d", table, n, want)
 			}
 		}
-		var n int
-		must(t, conn.QueryRowContext(t.Context(), "SELECT count(*) FROM children").Scan(&n))
-		if n != 0 {
-			t.Errorf("%d rows are there", n)
+		run("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+		run("INSERT INTO parents VALUES (1), (2)")
+		run("CREATE TABLE children (parent REFERENCES parents)")                           // checked before the first row
+		run("CREATE TABLE late (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED)") // and at the commit
+		run("PRAGMA foreign_keys = 1")
+		for _, table := range []string{"children", "late"} {
+			insert := "INSERT INTO " + table + " VALUES (?), (?) RETURNING parent"
+			for range 2 {
+				if err := conn.QueryRowContext(t.Context(), insert, 7, 8).Scan(new(int)); !errors.Is(err, hrana.ErrConstraint) {
+					t.Errorf("a row of %s without its parent: %v", table, err)
+				}
+			}
+			count(table, 0)
+			must(t, conn.QueryRowContext(t.Context(), insert, 1, 2).Scan(new(int)))
+			count(table, 2)
 		}
-		_, err := conn.ExecContext(t.Context(), "INSERT INTO parents VALUES (7), (8)")
+		tx, err := conn.BeginTx(t.Context(), nil)
 		must(t, err)
-		must(t, conn.QueryRowContext(t.Context(), insert, 7, 8).Scan(&n))
-		must(t, conn.QueryRowContext(t.Context(), "SELECT count(*) FROM children").Scan(&n))
-		if n != 2 {
-			t.Errorf("%d rows are there, want 2", n)
+		if err := tx.QueryRowContext(t.Context(), "INSERT INTO children VALUES (7) RETURNING parent").Scan(new(int)); !errors.Is(err, hrana.ErrConstraint) {
+			t.Errorf("in a transaction: %v", err)
 		}
+		must(t, tx.Commit())
+		count("children", 2)
 	})
 }
 
