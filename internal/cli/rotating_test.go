@@ -143,13 +143,12 @@ func newMachine(t *testing.T, i *issuer) *machine {
 // removeWhenQuiet removes a state directory once all renewals have ended: they outlive the
 // killed processes that waited for them.
 func removeWhenQuiet(state string) {
-	for range 100 {
+	_ = testwait.Done(context.Background(), func() bool {
 		_ = os.RemoveAll(state)
 		testwait.For(context.Background(), 200*time.Millisecond)
-		if _, err := os.Lstat(state); os.IsNotExist(err) {
-			return
-		}
-	}
+		_, err := os.Lstat(state)
+		return os.IsNotExist(err)
+	})
 }
 
 func (m *machine) command(args ...string) *exec.Cmd {

@@ -6,6 +6,7 @@ package keyringtest
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"net"
 	"os"
@@ -14,13 +15,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/godbus/dbus/v5"
-)
 
-// patience limits how long a daemon may take to start on a busy machine.
-const patience = 20 * time.Second
+	"github.com/zen-auth/zen/internal/testwait"
+)
 
 // Bus is a session bus that is stopped at the end of the test. Its programs use Home as their
 // home directory.
@@ -143,14 +142,14 @@ func (k *Keyring) Thaw() { must(k.bus.t, k.cmd.Process.Signal(syscall.SIGCONT)) 
 
 func (b *Bus) awaitOwner(want bool) {
 	b.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	err := testwait.Done(context.Background(), func() bool { // at the end of a test, too
 		var owned bool
 		err := b.conn.BusObject().Call("org.freedesktop.DBus.NameHasOwner", 0, "org.freedesktop.secrets").Store(&owned)
-		if err != nil || owned == want {
-			return // an error means that the bus has ended, and the daemon with it
-		}
+		return err != nil || owned == want // an error means that the bus has ended, and the daemon with it
+	})
+	if err != nil {
+		b.t.Fatalf("org.freedesktop.secrets on the bus is not %t: %v", want, err)
 	}
-	b.t.Fatalf("org.freedesktop.secrets on the bus: not %t within %s", want, patience)
 }
 
 // FakeBus returns the address of a bus that accepts connections and never answers.
