@@ -119,16 +119,16 @@ var commandFaults = map[string]struct {
 	want    string
 	says    string
 }{
-	clerk.FaultSecondFactor: {[]string{"login", "--provider", "clerk", "--method", "email", "--timeout", "4s"}, true, "signin.login-failed", "authenticator"},
-	clerk.FaultClientTrust:  {[]string{"login", "--provider", "clerk", "--method", "email", "--timeout", "4s"}, true, "signin.login-failed", "new device"},
+	clerk.FaultSecondFactor: {[]string{"login", "--provider", "clerk", "--method", "email", "--timeout", "16s"}, true, "signin.login-failed", "authenticator"},
+	clerk.FaultClientTrust:  {[]string{"login", "--provider", "clerk", "--method", "email", "--timeout", "16s"}, true, "signin.login-failed", "new device"},
 	clerk.FaultProtectCheck: {[]string{"login", "--provider", "clerk", "--method", "email"}, true, "signin.login-failed", "browser"},
 	clerk.FaultSSOOnly:      {[]string{"login", "--provider", "clerk", "--method", "email"}, true, "signin.login-failed", "oauth_google"},
-	clerk.FaultCodeLimited:  {[]string{"login", "--provider", "clerk", "--method", "email", "--timeout", "4s"}, true, "signin.login-failed", "verification_code_too_many_requests"},
+	clerk.FaultCodeLimited:  {[]string{"login", "--provider", "clerk", "--method", "email", "--timeout", "16s"}, true, "signin.login-failed", "verification_code_too_many_requests"},
 
 	auth0.FaultNoRefreshToken: {[]string{"login", "--provider", "auth0"}, false, "signin.login-failed", "no refresh token"},
-	auth0.FaultSlowDown:       {[]string{"login", "--provider", "auth0", "--method", "device", "--timeout", "8s"}, false, "signin.login-failed", "slow_down"},
+	auth0.FaultSlowDown:       {[]string{"login", "--provider", "auth0", "--method", "device", "--timeout", "16s"}, false, "signin.login-failed", "slow_down"},
 
-	oidc.FaultSlowDown:   {[]string{"login", "--provider", "oidc", "--method", "device", "--timeout", "8s"}, false, "signin.login-failed", "slow_down"},
+	oidc.FaultSlowDown:   {[]string{"login", "--provider", "oidc", "--method", "device", "--timeout", "16s"}, false, "signin.login-failed", "slow_down"},
 	oidc.FaultWrongNonce: {[]string{"login", "--provider", "oidc"}, false, "signin.login-failed", "nonce"},
 
 	clerk.FaultTeamForbidden:      {[]string{"team", "invite", "--org", "acme", "carol@example.test"}, false, "signin.team-failed", "missing_organization_permission"},

@@ -200,9 +200,10 @@ func (o LoginOptions) provider(ctx context.Context, s *session.Session) (string,
 
 // explain says what a time-out was about.
 func (o LoginOptions) explain(ctx context.Context, name, last string, err error) error {
-	// A provider's own end is a moment before, and it may have nothing to say of it.
+	// A provider's own end is up to three seconds before (loopback.WithEnd), and it may have
+	// nothing to say of it.
 	deadline, _ := ctx.Deadline()
-	ended := errors.Is(err, context.DeadlineExceeded) && time.Until(deadline) < time.Second
+	ended := errors.Is(err, context.DeadlineExceeded) && time.Until(deadline) < 4*time.Second
 	if !ended && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return err
 	}
