@@ -312,7 +312,7 @@ func (p *proxy) serve(ctx context.Context, server *gateway.Server, admin *adminS
 	select {
 	case s := <-terminated: // the context ends by the same signal
 		return endedBy(s)
-	case <-time.After(50 * time.Millisecond):
+	case <-time.After(2 * time.Second):
 		return ctx.Err()
 	}
 }
