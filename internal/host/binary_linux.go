@@ -57,7 +57,7 @@ func holdStill(f *os.File) (reason string) {
 	}
 	// A writer may be the copy of a descriptor in a process that is about to start
 	// another program (golang/go#22315), and gone in a moment.
-	for range 20 {
+	for range 200 { // a second
 		var lease error
 		err = conn.Control(func(fd uintptr) { _, lease = unix.FcntlInt(fd, unix.F_SETLEASE, unix.F_RDLCK) })
 		if err != nil || !errors.Is(lease, unix.EAGAIN) {
