@@ -1,8 +1,13 @@
 package config
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -132,9 +137,13 @@ func TestApplyToATableWithoutAHeader(t *testing.T) {
 	}
 }
 
+var lineNumbers = regexp.MustCompile(`:\d+|Line:\d+`)
+
 func FuzzApply(f *testing.F) {
 	f.Add("[profiles.a]\ndatabase = \"libsql://a.turso.io\"\n", "profiles.a.access", "ro")
 	f.Add("", "default_profile", "a")
+	f.Add("profiles.b.access = 'ro'\n[profiles]\n", "profiles.a.access", "ro")
+	f.Add("[profiles]\nb = {access = 'ro'}\n[providers.x]\na = \"\"\"\nx\"\"\" # y\n[profiles.'a'] # z", "providers.x.a", "ro")
 	f.Add("[providers.clerk]\nx = [1, 2]\n[profiles.a]\n", "providers.clerk.x", "1")
 	f.Fuzz(func(t *testing.T, file, key, value string) {
 		if _, err := parseDocument(KindUserFile, "f", []byte(file)); err != nil {
@@ -145,12 +154,46 @@ func FuzzApply(f *testing.F) {
 			return
 		}
 		after, err := edit([]byte(file), table, name, Change{Key: key, Value: value})
-		if err != nil {
-			return
+		if err != nil || slices.Contains(listKeys, name) {
+			return // a list is left to an editor
 		}
-		// What was edited is no other document, unless the value itself is refused.
-		if _, err := edit(after, table, name, Change{Key: key, Remove: true}); err != nil {
-			t.Skip()
+		if _, err := parseDocument(KindUserFile, "f", after); err != nil {
+			return // it isn't written
+		}
+		said := func(data []byte) (string, error) {
+			d, err := parseDocument(KindUserFile, "f", data)
+			if err != nil {
+				return "", err
+			}
+			text := fmt.Sprintf("%v %v\n", d.defaultProfile, d.audit)
+			for _, name := range slices.Sorted(maps.Keys(d.profiles)) {
+				if v := d.values(d.profiles[name]); !reflect.DeepEqual(v, values{}) {
+					text += fmt.Sprintf("%s %+v\n", name, v)
+				}
+			}
+			for _, name := range slices.Sorted(maps.Keys(d.providers)) {
+				for _, key := range slices.Sorted(maps.Keys(d.settings(name))) {
+					s := d.settings(name)[key]
+					text += fmt.Sprintf("%s %s %q %s\n", name, key, s.text, s.kind)
+				}
+			}
+			return lineNumbers.ReplaceAllString(text, ""), nil
+		}
+		// What it says of anything else, it says afterwards.
+		without, err := edit([]byte(file), table, name, Change{Key: key, Remove: true})
+		if err != nil {
+			t.Fatalf("%q: remove %s: %v", file, key, err)
+		}
+		again, err := edit(after, table, name, Change{Key: key, Remove: true})
+		if err != nil {
+			t.Fatalf("%q: remove %s: %v", after, key, err)
+		}
+		want, err := said(without)
+		if err != nil {
+			t.Fatalf("%q without %s became %q: %v", file, key, without, err)
+		}
+		if got, err := said(again); err != nil || got != want {
+			t.Fatalf("%q with %s = %q became %q, and without it %q: %v", file, key, value, after, again, err)
 		}
 	})
 }
