@@ -18,10 +18,7 @@ type call struct {
 // run sends a call and reads the answer up to the target's rows, or all of it:
 // then reply.paused is false and the exchange is closed.
 func (c *Connector) run(ctx context.Context, k call) (*reply, *exchange, error) {
-	base, baton := &c.base, ""
-	if k.st != nil {
-		base, baton = &k.st.base, k.st.baton
-	}
+	base, baton := c.at(k.st)
 	size := 128
 	for i := range k.steps {
 		size += 128 + len(k.steps[i].sql) + 64*len(k.steps[i].args)
@@ -44,6 +41,15 @@ func (c *Connector) run(ctx context.Context, k call) (*reply, *exchange, error) 
 		return nil, nil, err
 	}
 	return r, x, nil
+}
+
+// at returns where the next request on a stream goes, and the baton that it shows; nil is
+// one that lives for the request.
+func (c *Connector) at(st *stream) (base *endpoints, baton string) {
+	if st == nil {
+		return &c.base, ""
+	}
+	return &st.base, st.baton
 }
 
 // verdict finds the first failure among a program's steps. What goes before

@@ -10,8 +10,9 @@ import (
 // as "(at offset 7)" where SQLite knows it and as "around L2:7" where its own parser
 // stopped; "near "x"" is looked for, and found where x is in the text once.
 func (e *Error) Place(sql string) (offset int, ok bool) {
-	if rest, ok := cutLast(e.Message, "(at offset "); ok {
-		n, err := strconv.Atoi(strings.TrimSuffix(rest, ")"))
+	const known = "(at offset "
+	if i := strings.LastIndex(e.Message, known); i >= 0 {
+		n, err := strconv.Atoi(strings.TrimSuffix(e.Message[i+len(known):], ")"))
 		return n, err == nil && n >= 0 && n <= len(sql)
 	}
 	if _, rest, ok := strings.Cut(e.Message, "syntax error around L"); ok {
@@ -46,12 +47,4 @@ func offsetOf(sql, position string) (offset int, ok bool) {
 		offset += end + 1
 	}
 	return offset + column - 1, column-1 <= len(sql)-offset
-}
-
-func cutLast(s, sep string) (after string, ok bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return "", false
-	}
-	return s[i+len(sep):], true
 }

@@ -16,10 +16,7 @@ func tooLarge(err error) bool {
 // has no limit: the server sends rows while it finds them.
 func (c *conn) queryCursor(ctx context.Context, st *stream, stmt step) (*rows, error) {
 	steps, first := st.program([]step{stmt}, 3, c.settings)
-	base, baton := &c.c.base, ""
-	if st != nil {
-		base, baton = &st.base, st.baton
-	}
+	base, baton := c.c.at(st)
 	x, err := c.c.post(ctx, base.cursor, message{
 		body: appendCursor(nil, baton, steps), onStream: baton != "", repeatable: st == nil,
 	})

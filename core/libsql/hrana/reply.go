@@ -80,26 +80,16 @@ func (r *reply) row(dest []driver.Value) (bool, error) {
 
 // resume walks from the end of the rows outwards.
 func (r *reply) resume() error {
-	err := r.stmt()
-	if err == nil && r.batch {
-		r.step++
-		if err = r.stepResults(); err == nil {
-			err = r.batchResult()
+	walk := []func() error{r.stmt}
+	if r.batch {
+		walk = append(walk, func() error { r.step++; return r.stepResults() }, r.batchResult)
+	}
+	for _, rest := range append(walk, r.response, r.result, r.results, r.top) {
+		if err := rest(); err != nil {
+			return err
 		}
 	}
-	if err == nil {
-		err = r.response()
-	}
-	if err == nil {
-		err = r.result()
-	}
-	if err == nil {
-		err = r.results()
-	}
-	if err == nil {
-		err = r.top()
-	}
-	return err
+	return nil
 }
 
 // top reads the answer's keys, results among them.

@@ -2,6 +2,7 @@ package hrana
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -32,18 +33,10 @@ func (e *Error) SQLite() (primary, extended int) {
 		return 0, 0
 	}
 	word, detail, _ := strings.Cut(rest, "_")
-	for i, known := range primaryCodes {
-		if word == known {
-			primary = i + 1
-		}
-	}
+	primary = slices.Index(primaryCodes[:], word) + 1
 	extended = primary
 	if word == "CONSTRAINT" {
-		for i, known := range constraintCodes {
-			if detail == known {
-				extended = primary | (i+1)<<8
-			}
-		}
+		extended |= (slices.Index(constraintCodes[:], detail) + 1) << 8
 	}
 	return primary, extended
 }
