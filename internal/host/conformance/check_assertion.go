@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,20 +11,11 @@ import (
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+	"google.golang.org/grpc"
 )
 
-func checkAssertion(ctx context.Context, s *suite) (string, error) {
-	if !s.has(provider.ServiceAssertion) {
-		return "", skipped("it doesn't provide Assertion")
-	}
-	_, conn, err := s.configured(ctx)
-	if err != nil {
-		return "", err
-	}
-	credential := s.credential
-	if credential == nil {
-		credential = &pb.Credential{Data: []byte(plantedCredential)}
-	}
+func checkAssertion(ctx context.Context, s *suite, conn *grpc.ClientConn) (string, error) {
+	credential := cmp.Or(s.credential, &pb.Credential{Data: []byte(plantedCredential)})
 	ask := func(kinds ...string) (*pb.Statement, error) {
 		ctx, cancel := context.WithTimeout(ctx, 3*callLimit)
 		defer cancel()

@@ -68,38 +68,33 @@ func checkSchema(_ context.Context, s *suite) (string, error) {
 	if proto.Size(d) == 0 {
 		return "", errors.New("it doesn't answer Describe")
 	}
-	var wrong []error
-	wrongIf := func(is bool, format string, args ...any) {
-		if is {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
-	wrongIf(d.GetName() != s.name, "the file is named for %q, but Describe says that the name is %.40q", s.name, d.GetName())
-	wrongIf(d.GetVersion() == "", "the version is empty")
-	wrongIf(d.GetSummary() == "", "the summary is empty")
+	var wrong faults
+	wrong.when(d.GetName() != s.name, "the file is named for %q, but Describe says that the name is %.40q", s.name, d.GetName())
+	wrong.when(d.GetVersion() == "", "the version is empty")
+	wrong.when(d.GetSummary() == "", "the summary is empty")
 	for _, text := range []string{d.GetVersion(), d.GetSummary(), d.GetHomepage()} {
-		wrongIf(!isLine(text), "%.40q is not one line of text", text)
+		wrong.when(!isLine(text), "%.40q is not one line of text", text)
 	}
-	wrongIf(d.GetHomepage() != "" && !strings.HasPrefix(d.GetHomepage(), "http"), "the homepage is not a URL")
+	wrong.when(d.GetHomepage() != "" && !strings.HasPrefix(d.GetHomepage(), "http"), "the homepage is not a URL")
 	services := make(map[string]bool)
 	for _, name := range d.GetServices() {
-		wrongIf(services[name], "the service %q is listed twice", name)
-		wrongIf(!servicePattern().MatchString(name), "the service %.60q is not a full name, like zen.provider.v1.Identity", name)
+		wrong.when(services[name], "the service %q is listed twice", name)
+		wrong.when(!servicePattern().MatchString(name), "the service %.60q is not a full name, like zen.provider.v1.Identity", name)
 		services[name] = true
 	}
 	keys := make(map[string]bool)
 	for _, f := range d.GetFields() {
-		wrongIf(keys[f.GetKey()], "the setting %q is listed twice", f.GetKey())
+		wrong.when(keys[f.GetKey()], "the setting %q is listed twice", f.GetKey())
 		keys[f.GetKey()] = true
 		wrong = append(wrong, fieldFaults(f)...)
 	}
 	methods := make(map[string]bool)
 	for _, m := range d.GetMethods() {
-		wrongIf(methods[m.GetName()] || !namePattern().MatchString(m.GetName()), "the method %.40q is listed twice, or doesn't consist of lower-case letters, digits and dashes", m.GetName())
+		wrong.when(methods[m.GetName()] || !namePattern().MatchString(m.GetName()), "the method %.40q is listed twice, or doesn't consist of lower-case letters, digits and dashes", m.GetName())
 		methods[m.GetName()] = true
 	}
 	identity := slices.Contains(d.GetServices(), string(provider.ServiceIdentity))
-	wrongIf(len(methods) > 0 && !identity, "it lists methods to sign in, but not the service Identity")
+	wrong.when(len(methods) > 0 && !identity, "it lists methods to sign in, but not the service Identity")
 	wrong = append(wrong, assertionFaults(d, services, keys)...)
 	if err := errors.Join(wrong...); err != nil {
 		return "", err
@@ -107,62 +102,52 @@ func checkSchema(_ context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d services, %d settings, %d methods", len(services)+1, len(keys), len(methods)), nil
 }
 
-// assertionFaults returns what is wrong with the description of assertions.
-func assertionFaults(d *pb.DescribeResponse, services, keys map[string]bool) (wrong []error) {
-	if services[string(provider.ServiceAssertion)] != (len(d.GetAssertions()) > 0) {
-		wrong = append(wrong, errors.New("it lists the service Assertion without kinds of assertions, or kinds without the service"))
+// faults are what is wrong with a description.
+type faults []error
+
+// when adds a fault if there is one.
+func (f *faults) when(is bool, format string, args ...any) {
+	if is {
+		*f = append(*f, fmt.Errorf(format, args...))
 	}
+}
+
+// assertionFaults returns what is wrong with the description of assertions.
+func assertionFaults(d *pb.DescribeResponse, services, keys map[string]bool) (wrong faults) {
+	wrong.when(services[string(provider.ServiceAssertion)] != (len(d.GetAssertions()) > 0),
+		"it lists the service Assertion without kinds of assertions, or kinds without the service")
 	for _, kind := range append(slices.Clone(d.GetAssertions()), d.GetNeeds().GetKinds()...) {
-		if !namePattern().MatchString(kind) {
-			wrong = append(wrong, fmt.Errorf("the kind of assertion %.40q must consist of lower-case letters, digits and dashes", kind))
-		}
+		wrong.when(!namePattern().MatchString(kind), "the kind of assertion %.40q must consist of lower-case letters, digits and dashes", kind)
 	}
 	if need := d.GetNeeds(); need != nil {
-		if len(need.GetKinds()) == 0 || !services[string(provider.ServiceTokenSource)] {
-			wrong = append(wrong, errors.New("it needs assertions without naming a kind, or without providing TokenSource"))
-		}
-		if need.GetAudienceField() != "" && !keys[need.GetAudienceField()] {
-			wrong = append(wrong, fmt.Errorf("the audience that it needs is said to be in %.40q, which is not one of its settings", need.GetAudienceField()))
-		}
+		wrong.when(len(need.GetKinds()) == 0 || !services[string(provider.ServiceTokenSource)],
+			"it needs assertions without naming a kind, or without providing TokenSource")
+		wrong.when(need.GetAudienceField() != "" && !keys[need.GetAudienceField()],
+			"the audience that it needs is said to be in %.40q, which is not one of its settings", need.GetAudienceField())
 	}
 	return wrong
 }
 
-func fieldFaults(f *pb.Field) (wrong []error) {
-	key := f.GetKey()
-	if !keyPattern().MatchString(key) {
-		wrong = append(wrong, fmt.Errorf("the setting %.60q must consist of lower-case letters, digits and _", key))
-	}
-	if f.GetType() == pb.FieldType_FIELD_TYPE_UNSPECIFIED {
-		wrong = append(wrong, fmt.Errorf("the setting %s has no type", key))
-	}
-	if f.GetDoc() == "" || !isLine(f.GetDoc()) {
-		wrong = append(wrong, fmt.Errorf("the doc of the setting %s is not one line of text", key))
-	}
-	if f.GetSensitive() && f.GetDefault() != "" {
-		wrong = append(wrong, fmt.Errorf("the setting %s is sensitive, but has a default", key))
-	}
-	if f.GetRequired() && f.GetDefault() != "" {
-		wrong = append(wrong, fmt.Errorf("the setting %s is required, but has a default", key))
-	}
-	if f.GetDefault() != "" {
-		if err := wire.FieldType(f.GetType()).Check(f.GetDefault()); err != nil {
-			wrong = append(wrong, fmt.Errorf("the default of the setting %s %w", key, err))
-		}
+func fieldFaults(f *pb.Field) (wrong faults) {
+	key, preset := f.GetKey(), f.GetDefault() != ""
+	wrong.when(!keyPattern().MatchString(key), "the setting %.60q must consist of lower-case letters, digits and _", key)
+	wrong.when(f.GetType() == pb.FieldType_FIELD_TYPE_UNSPECIFIED, "the setting %s has no type", key)
+	wrong.when(f.GetDoc() == "" || !isLine(f.GetDoc()), "the doc of the setting %s is not one line of text", key)
+	wrong.when(f.GetSensitive() && preset, "the setting %s is sensitive, but has a default", key)
+	wrong.when(f.GetRequired() && preset, "the setting %s is required, but has a default", key)
+	if preset {
+		err := wire.FieldType(f.GetType()).Check(f.GetDefault())
+		wrong.when(err != nil, "the default of the setting %s %w", key, err)
 	}
 	for _, name := range f.GetEnv() {
-		if !variablePattern().MatchString(name) || strings.HasPrefix(name, "ZEN_") || strings.HasPrefix(name, "PLUGIN_") {
-			wrong = append(wrong, fmt.Errorf("the setting %s names the variable %.40q, which is not a valid name, or is reserved", key, name))
-		}
+		wrong.when(!variablePattern().MatchString(name) || strings.HasPrefix(name, "ZEN_") || strings.HasPrefix(name, "PLUGIN_"),
+			"the setting %s names the variable %.40q, which is not a valid name, or is reserved", key, name)
 	}
 	for _, name := range f.GetFoundAs() {
-		if !variablePattern().MatchString(name) || strings.HasPrefix(name, "ZEN_") {
-			wrong = append(wrong, fmt.Errorf("the setting %s lists %.40q as a variable to find it in, which is not a valid name", key, name))
-		}
+		wrong.when(!variablePattern().MatchString(name) || strings.HasPrefix(name, "ZEN_"),
+			"the setting %s lists %.40q as a variable to find it in, which is not a valid name", key, name)
 	}
-	if !isLine(f.GetExample()) {
-		wrong = append(wrong, fmt.Errorf("the example of the setting %s is not one line of text", key))
-	}
+	wrong.when(!isLine(f.GetExample()), "the example of the setting %s is not one line of text", key)
 	return wrong
 }
 

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/zen-auth/zen/core/provider"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
@@ -99,14 +98,7 @@ func (s *suite) begin(interactive bool) *pb.LoginBegin {
 	return &pb.LoginBegin{Interactive: interactive, Target: &pb.Target{Url: s.options.Database.URL, DatabaseId: s.options.Database.DatabaseID}}
 }
 
-func checkLogin(ctx context.Context, s *suite) (string, error) {
-	if !s.has(provider.ServiceIdentity) {
-		return "", skipped("it doesn't provide Identity")
-	}
-	_, conn, err := s.configured(ctx)
-	if err != nil {
-		return "", err
-	}
+func checkLogin(ctx context.Context, s *suite, conn *grpc.ClientConn) (string, error) {
 	alone := login(ctx, conn, s.begin(false), nil, callLimit)
 	if err := alone.fault(); err != nil {
 		return "", err
@@ -161,14 +153,7 @@ func (l signIn) fault() error {
 	return nil
 }
 
-func checkCancellation(ctx context.Context, s *suite) (string, error) {
-	if !s.has(provider.ServiceIdentity) {
-		return "", skipped("it doesn't provide Identity")
-	}
-	_, conn, err := s.configured(ctx)
-	if err != nil {
-		return "", err
-	}
+func checkCancellation(ctx context.Context, s *suite, conn *grpc.ClientConn) (string, error) {
 	var first string
 	const logins = 4
 	for n := range logins {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -52,16 +53,11 @@ func checkErrors(ctx context.Context, s *suite) (string, error) {
 		if err := f.fault(); err != nil {
 			return "", fmt.Errorf("%s: %w", f.method, err)
 		}
-		seen[outcome(f.status.Err())] = true
-	}
-	var words []string
-	for word := range seen {
-		if !strings.HasPrefix(word, "without") {
-			words = append(words, word)
+		if word := outcome(f.status.Err()); !strings.HasPrefix(word, "without") {
+			seen[word] = true
 		}
 	}
-	slices.Sort(words)
-	return fmt.Sprintf("%d errors: %s", len(s.transcript.errors), strings.Join(words, ", ")), nil
+	return fmt.Sprintf("%d errors: %s", len(s.transcript.errors), strings.Join(slices.Sorted(maps.Keys(seen)), ", ")), nil
 }
 
 // fault returns what is wrong with an error.

@@ -10,21 +10,13 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/zen-auth/zen/core/provider"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
 // maxBlock limits the length of a text with several lines.
 const maxBlock = 64 << 10
 
-func checkSetup(ctx context.Context, s *suite) (string, error) {
-	if !s.has(provider.ServiceSetup) {
-		return "", skipped("it doesn't provide Setup")
-	}
-	_, conn, err := s.configured(ctx)
-	if err != nil {
-		return "", err
-	}
+func checkSetup(ctx context.Context, s *suite, conn *grpc.ClientConn) (string, error) {
 	before := s.trap.connections()
 	whole, err := s.setUp(ctx, conn, "")
 	if err != nil {

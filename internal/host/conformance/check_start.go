@@ -5,11 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -119,10 +117,7 @@ func checkTLS(ctx context.Context, s *suite) (string, error) {
 
 // reaches calls Describe over a new connection with these TLS credentials.
 func reaches(ctx context.Context, g greeting, c credentials.TransportCredentials) error {
-	conn, err := grpc.NewClient("passthrough:///provider", grpc.WithTransportCredentials(c),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, g.network, g.address)
-		}))
+	conn, err := g.client(c)
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,15 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/zen-auth/zen/core/provider"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
 )
 
@@ -17,14 +18,7 @@ const noSuchThing = "zen-test-no-such-thing"
 
 // checkTeam lists members and invitations, and makes requests that can't succeed. It sends
 // no invitation.
-func checkTeam(ctx context.Context, s *suite) (string, error) {
-	if !s.has(provider.ServiceTeam) {
-		return "", skipped("it doesn't provide Team")
-	}
-	_, conn, err := s.configured(ctx)
-	if err != nil {
-		return "", err
-	}
+func checkTeam(ctx context.Context, s *suite, conn *grpc.ClientConn) (string, error) {
 	team := pb.NewTeamClient(conn)
 	for what, ask := range map[string]func(context.Context, *pb.TeamContext) (replacing, error){
 		"the revocation of an unknown invitation": func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
@@ -46,7 +40,7 @@ func checkTeam(ctx context.Context, s *suite) (string, error) {
 	}
 	var members []*pb.Member
 	var invitations []*pb.Invitation
-	err = s.act(ctx, "", func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+	err := s.act(ctx, "", func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
 		r, err := team.Members(ctx, &pb.MembersRequest{Context: c})
 		members = r.GetMembers()
 		return r, err
@@ -77,14 +71,7 @@ func checkTeam(ctx context.Context, s *suite) (string, error) {
 	return fmt.Sprintf("%d members, %d invitations", len(members), len(invitations)), nil
 }
 
-func checkOrganizations(ctx context.Context, s *suite) (string, error) {
-	if !s.has(provider.ServiceOrganizations) {
-		return "", skipped("it doesn't provide Organizations")
-	}
-	_, conn, err := s.configured(ctx)
-	if err != nil {
-		return "", err
-	}
+func checkOrganizations(ctx context.Context, s *suite, conn *grpc.ClientConn) (string, error) {
 	list := func() (memberships []*pb.Membership, err error) {
 		return memberships, s.act(ctx, "", func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
 			r, err := pb.NewOrganizationsClient(conn).Organizations(ctx, &pb.OrganizationsRequest{Context: c})
@@ -93,7 +80,7 @@ func checkOrganizations(ctx context.Context, s *suite) (string, error) {
 		})
 	}
 	before, beforeErr := list()
-	err = s.act(ctx, noSuchThing, func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
+	err := s.act(ctx, noSuchThing, func(ctx context.Context, c *pb.TeamContext) (replacing, error) {
 		return pb.NewOrganizationsClient(conn).UseOrganization(ctx, &pb.UseOrganizationRequest{Context: c})
 	})
 	if err == nil {
@@ -141,10 +128,7 @@ type replacing interface {
 func (s *suite) act(ctx context.Context, organization string, call func(context.Context, *pb.TeamContext) (replacing, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*callLimit)
 	defer cancel()
-	credential := s.credential
-	if credential == nil {
-		credential = &pb.Credential{Data: []byte(plantedCredential)}
-	}
+	credential := cmp.Or(s.credential, &pb.Credential{Data: []byte(plantedCredential)})
 	reply, err := call(ctx, &pb.TeamContext{Credential: credential, Organization: organization})
 	if err != nil {
 		return err

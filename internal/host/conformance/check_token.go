@@ -19,14 +19,7 @@ import (
 // skew is the tolerated difference between two clocks.
 const skew = time.Minute
 
-func checkToken(ctx context.Context, s *suite) (string, error) {
-	if !s.has(provider.ServiceTokenSource) {
-		return "", skipped("it doesn't provide TokenSource")
-	}
-	_, conn, err := s.configured(ctx)
-	if err != nil {
-		return "", err
-	}
+func checkToken(ctx context.Context, s *suite, conn *grpc.ClientConn) (string, error) {
 	if _, err := s.token(ctx, conn, 99); reasonOf(err) != "CONFIG" {
 		return "", fmt.Errorf("for an unknown access, Token returns %s, not CONFIG", outcome(err))
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/names"
 	pb "github.com/zen-auth/zen/internal/wire/zen/provider/v1"
+	"google.golang.org/grpc"
 )
 
 // Options say which program is tested, and how.
@@ -63,12 +64,7 @@ type Report struct {
 
 // Passed reports whether no check failed.
 func (r Report) Passed() bool {
-	for _, result := range r.Results {
-		if result.Status == Fail {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r.Results, func(result Result) bool { return result.Status == Fail })
 }
 
 // check is one check of the suite. run returns what it observed, or an error that says
@@ -97,19 +93,34 @@ var checks = []check{
 	{"unimplemented", "services that it doesn't provide return UNIMPLEMENTED", checkUnimplemented},
 	{"large", "an oversized message is refused, and later calls still work", checkLarge},
 	{"concurrency", "32 concurrent calls get the same answers as a single call", checkConcurrency},
-	{"login", "Login uses a new id for each request to the host, and succeeds only after its result is stored", checkLogin},
-	{"cancellation", "a login can be cancelled, and the next one works", checkCancellation},
+	{"login", "Login uses a new id for each request to the host, and succeeds only after its result is stored", of(provider.ServiceIdentity, checkLogin)},
+	{"cancellation", "a login can be cancelled, and the next one works", of(provider.ServiceIdentity, checkCancellation)},
 	{"deadline", "calls that exceed their deadline don't block others", checkDeadline},
-	{"token", "a token is a valid bearer token, with correct times, for the access that was requested", checkToken},
-	{"assertion", "an assertion has a requested kind and the requested audience", checkAssertion},
+	{"token", "a token is a valid bearer token, with correct times, for the access that was requested", of(provider.ServiceTokenSource, checkToken)},
+	{"assertion", "an assertion has a requested kind and the requested audience", of(provider.ServiceAssertion, checkAssertion)},
 	{"findings", "findings have an id, a severity and a text, and Fix makes only the repairs that they offer", checkFindings},
-	{"setup", "Setup makes no network requests, and accepts the topics that it lists and no others", checkSetup},
-	{"team", "members and invitations have unique ids, and impossible requests are refused", checkTeam},
-	{"organizations", "organizations have unique ids, at most one is active, and switching to one that doesn't exist changes nothing", checkOrganizations},
+	{"setup", "Setup makes no network requests, and accepts the topics that it lists and no others", of(provider.ServiceSetup, checkSetup)},
+	{"team", "members and invitations have unique ids, and impossible requests are refused", of(provider.ServiceTeam, checkTeam)},
+	{"organizations", "organizations have unique ids, at most one is active, and switching to one that doesn't exist changes nothing", of(provider.ServiceOrganizations, checkOrganizations)},
 	{"stop", "exits within a second of Shutdown, along with every process it started", checkStop},
 	{"parent", "exits when the host that started it dies", checkParent},
 	{"errors", "errors have a matching status, an ErrorInfo, and one line of text", checkErrors},
 	{"secrets", "output, errors, findings and arguments contain no secrets", checkSecrets},
+}
+
+// of makes a check of a service. It is skipped if the provider doesn't have the service, and
+// run gets a connection to a provider that has accepted its settings.
+func of(service provider.Service, run func(context.Context, *suite, *grpc.ClientConn) (string, error)) func(context.Context, *suite) (string, error) {
+	return func(ctx context.Context, s *suite) (string, error) {
+		if !s.has(service) {
+			return "", skipped("it doesn't provide " + afterDot(string(service)))
+		}
+		_, conn, err := s.configured(ctx)
+		if err != nil {
+			return "", err
+		}
+		return run(ctx, s, conn)
+	}
 }
 
 // Run runs the whole suite, and returns after all of its processes have ended. It returns

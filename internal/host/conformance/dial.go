@@ -123,7 +123,10 @@ func (p *process) dial(ctx context.Context) (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := p.dialWith(g, config)
+	conn, err := g.client(credentials.NewTLS(config),
+		grpc.WithUnaryInterceptor(p.suite.transcript.unary),
+		grpc.WithStreamInterceptor(p.suite.transcript.stream),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(1<<30)))
 	if err != nil {
 		return nil, err
 	}
@@ -131,16 +134,12 @@ func (p *process) dial(ctx context.Context) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-func (p *process) dialWith(g greeting, config *tls.Config) (*grpc.ClientConn, error) {
-	return grpc.NewClient("passthrough:///provider",
-		grpc.WithTransportCredentials(credentials.NewTLS(config)),
+// client makes a connection to the provider with these TLS credentials.
+func (g greeting) client(c credentials.TransportCredentials, options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///provider", append(options, grpc.WithTransportCredentials(c),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, g.network, g.address)
-		}),
-		grpc.WithUnaryInterceptor(p.suite.transcript.unary),
-		grpc.WithStreamInterceptor(p.suite.transcript.stream),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(1<<30)),
-	)
+		}))...)
 }
 
 // serving starts a provider, and returns it once it has answered Describe.

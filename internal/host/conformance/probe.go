@@ -3,7 +3,6 @@ package conformance
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -82,9 +81,7 @@ func (s *suite) purpose() *pb.Purpose {
 func (p probe) full() string { return "/" + string(p.service) + "/" + p.method }
 
 // name returns the short name of the method, Service/Method.
-func (p probe) name() string {
-	return string(p.service)[strings.LastIndexByte(string(p.service), '.')+1:] + "/" + p.method
-}
+func (p probe) name() string { return shortMethod(p.full()) }
 
 // call makes the call, within limit.
 func (p probe) call(ctx context.Context, conn *grpc.ClientConn, limit time.Duration) error {

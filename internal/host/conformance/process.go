@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -250,13 +251,7 @@ func (s *suite) environ() []string {
 func with(environ, changes []string) []string {
 	for _, change := range changes {
 		name, _, set := strings.Cut(change, "=")
-		var kept []string
-		for _, entry := range environ {
-			if !strings.HasPrefix(entry, name+"=") {
-				kept = append(kept, entry)
-			}
-		}
-		environ = kept
+		environ = slices.DeleteFunc(environ, func(entry string) bool { return strings.HasPrefix(entry, name+"=") })
 		if set {
 			environ = append(environ, change)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -83,11 +84,8 @@ func (t *transcript) leaks() []string {
 	defer t.mu.Unlock()
 	var where []string
 	for _, p := range t.pieces {
-		for _, secret := range t.planted {
-			if strings.Contains(p.text, secret) {
-				where = append(where, p.where)
-				break
-			}
+		if slices.ContainsFunc(t.planted, func(secret string) bool { return strings.Contains(p.text, secret) }) {
+			where = append(where, p.where)
 		}
 	}
 	return where
@@ -203,5 +201,8 @@ func reasonOf(err error) string {
 // shortMethod returns the short name of a method, Service/Method.
 func shortMethod(method string) string {
 	service, call, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
-	return service[strings.LastIndexByte(service, '.')+1:] + "/" + call
+	return afterDot(service) + "/" + call
 }
+
+// afterDot returns what follows the last dot of a full name.
+func afterDot(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
