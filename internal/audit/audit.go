@@ -7,6 +7,7 @@
 package audit
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -136,10 +137,7 @@ func (l *Log) write(e Event) error {
 	}
 	// One write at the end of the file: POSIX keeps those of several processes apart.
 	_, err = f.Write(line)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return cmp.Or(err, f.Close())
 }
 
 // open returns the file, after a rotation where the line would make it too large.

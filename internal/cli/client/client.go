@@ -3,6 +3,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -61,10 +62,7 @@ func use(ctx context.Context, o zen.Options, fn func(*zen.Client) error) error {
 	err = fn(client)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if closeErr := client.Close(ctx); err == nil {
-		err = closeErr
-	}
-	return err
+	return cmp.Or(err, client.Close(ctx))
 }
 
 // lookUp finds the database of a name, as the profile's providers know it.

@@ -2,6 +2,7 @@
 package dev
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -135,14 +136,9 @@ func (o Options) Run(ctx context.Context, e *app.Env) error {
 		err = o.inside(ctx, e, stack, beside, dir)
 	}
 	if beside != nil {
-		if closeErr := beside.Close(); err == nil {
-			err = closeErr
-		}
+		err = cmp.Or(err, beside.Close())
 	}
-	if closeErr := stack.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return cmp.Or(err, stack.Close())
 }
 
 // stack returns the options of the stack itself.

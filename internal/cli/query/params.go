@@ -106,21 +106,16 @@ func literal(text string) (any, error) {
 	if quoted, ok := inQuotes(text, "'"); ok && !strings.Contains(strings.ReplaceAll(quoted, "''", ""), "'") {
 		return strings.ReplaceAll(quoted, "''", "'"), nil
 	}
-	if digits, ok := inQuotes(text, "x'"); ok {
-		return fromHex(text, digits)
-	}
-	if digits, ok := inQuotes(text, "X'"); ok {
-		return fromHex(text, digits)
+	for _, opening := range []string{"x'", "X'"} {
+		if digits, ok := inQuotes(text, opening); ok {
+			data, err := hex.DecodeString(digits)
+			if err != nil {
+				return nil, fmt.Errorf("%.40q is no blob: it takes an even number of hexadecimal digits (--text binds it as text)", text)
+			}
+			return data, nil
+		}
 	}
 	return text, nil
-}
-
-func fromHex(text, digits string) (any, error) {
-	data, err := hex.DecodeString(digits)
-	if err != nil {
-		return nil, fmt.Errorf("%.40q is no blob: it takes an even number of hexadecimal digits (--text binds it as text)", text)
-	}
-	return data, nil
 }
 
 // isDecimal reports digits with a point and an exponent at most: no leading zeros

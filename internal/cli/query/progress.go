@@ -19,11 +19,10 @@ type Progress struct {
 
 // NewProgress shows the rows that arrive. The program that they go to is told nothing.
 func NewProgress(c *cli.Context) *Progress {
-	p := &Progress{next: time.Now().Add(time.Second)}
-	if out := app.Notes(c); app.IsTerminal(out) && !app.IsTerminal(c.App.Writer) {
-		p.out = out
+	if app.IsTerminal(c.App.Writer) {
+		return &Progress{}
 	}
-	return p
+	return NewImportProgress(c)
 }
 
 // NewImportProgress shows the rows that are sent.

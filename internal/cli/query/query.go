@@ -3,6 +3,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -25,10 +26,7 @@ func On(ctx context.Context, db *sql.DB, fn func(*sql.Conn) error) error {
 		err = identified(fn(conn))
 		conn.Close() // gives up a transaction that was left open
 	}
-	if closeErr := db.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	return cmp.Or(err, db.Close())
 }
 
 // Command is zen db query.

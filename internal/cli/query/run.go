@@ -2,6 +2,7 @@ package query
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -108,9 +109,7 @@ func (r *Runner) Statement(ctx context.Context, statement string, args []any) er
 	} else {
 		note, err = r.exec(ctx, statement, args)
 	}
-	if flushErr := r.Out.Flush(); err == nil {
-		err = flushErr
-	}
+	err = cmp.Or(err, r.Out.Flush())
 	if err != nil {
 		return libsql.Explain(err)
 	}
@@ -140,10 +139,7 @@ func (r *Runner) query(ctx context.Context, query string, args []any) (note stri
 			return err
 		}
 		n, err = r.print(ctx, rows)
-		if closeErr := rows.Close(); err == nil {
-			err = closeErr
-		}
-		return err
+		return cmp.Or(err, rows.Close())
 	})
 	return Count(n, "row"), err
 }

@@ -130,8 +130,7 @@ func newStatusDocument(s *session.Session, status session.Status) statusDocument
 		},
 	}
 	if o := claims.Organization; o != nil {
-		d.Organization, d.Role = o.ID, o.Role
-		d.Organization = cmp.Or(o.Slug, d.Organization)
+		d.Organization, d.Role = cmp.Or(o.Slug, o.ID), o.Role
 	}
 	if f := status.Breaker; f.Open() {
 		d.Fallback = &fallbackStatus{f.Via, "refused", string(f.Access), app.Instant(f.Since), app.Instant(f.RetryAt)}

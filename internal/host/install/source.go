@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,9 +148,7 @@ func save(file string, in io.Reader, limit int64) error {
 	if err == nil {
 		err = out.Sync()
 	}
-	if closeErr := out.Close(); err == nil {
-		err = closeErr
-	}
+	err = cmp.Or(err, out.Close())
 	if err != nil {
 		return failed("", "write %s: %v", filepath.Base(file), cause(err))
 	}
