@@ -10,6 +10,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/dev"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/text"
 	"github.com/zen-auth/zen/internal/tokenform"
 	"github.com/zen-auth/zen/internal/zen"
 )
@@ -107,11 +108,7 @@ func flagValues(path, name string, words []string) []string {
 	case "fault":
 		return dev.FaultNames()
 	case "mode":
-		var names []string
-		for _, mode := range libsql.Modes() {
-			names = append(names, string(mode))
-		}
-		return names
+		return text.Strings(libsql.Modes())
 	case "access":
 		return []string{"ro", "rw"}
 	case "role":

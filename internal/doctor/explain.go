@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // Explanation says what a token is, and what each of its recipients would do with it.
@@ -103,7 +104,7 @@ func says(c provider.Claims) string {
 	case d.GroupID != "":
 		what = "every database of the group " + d.GroupID
 	}
-	text := does + " " + what
+	means := does + " " + what
 	if len(d.Permissions) > 0 {
 		var limits []string
 		for _, p := range d.Permissions {
@@ -111,16 +112,12 @@ func says(c provider.Claims) string {
 			if p.Tables != nil {
 				tables = strings.Join(p.Tables, ", ")
 			}
-			actions := make([]string, len(p.Actions))
-			for i, a := range p.Actions {
-				actions[i] = string(a)
-			}
-			limits = append(limits, tables+": "+strings.Join(actions, ", "))
+			limits = append(limits, tables+": "+strings.Join(text.Strings(p.Actions), ", "))
 		}
-		text += ", limited to " + strings.Join(limits, "; ")
+		means += ", limited to " + strings.Join(limits, "; ")
 	}
 	if c.Subject != "" {
-		text += ", for " + c.Subject
+		means += ", for " + c.Subject
 	}
-	return text
+	return means
 }

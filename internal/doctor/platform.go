@@ -9,6 +9,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/core/turso"
+	"github.com/zen-auth/zen/internal/text"
 )
 
 // FindDatabase finds a target's database among those of an organization, by its id or
@@ -35,11 +36,7 @@ func Template(ctx context.Context, api *turso.Client, organization, database str
 		o.Authorization = turso.ReadOnly
 	}
 	for _, p := range permissions {
-		actions := make([]string, len(p.Actions))
-		for i, a := range p.Actions {
-			actions[i] = string(a)
-		}
-		o.Permissions = append(o.Permissions, turso.Permission{Tables: p.Tables, Actions: actions})
+		o.Permissions = append(o.Permissions, turso.Permission{Tables: p.Tables, Actions: text.Strings(p.Actions)})
 	}
 	claims, err := api.Template(ctx, organization, o)
 	return claims, APIError(err)

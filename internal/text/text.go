@@ -89,3 +89,12 @@ func Cut(s string, most int) string {
 	}
 	return s[:end] + mark
 }
+
+// Strings returns a list of a string type as one of strings.
+func Strings[S ~string](list []S) []string {
+	texts := make([]string, len(list))
+	for i, s := range list {
+		texts[i] = string(s)
+	}
+	return texts
+}

@@ -124,11 +124,7 @@ func values(cfg *config.Config, profile string) ([]value, error) {
 		if permission.Tables != nil {
 			tables = strings.Join(permission.Tables, ",")
 		}
-		actions := make([]string, len(permission.Actions))
-		for i, a := range permission.Actions {
-			actions[i] = string(a)
-		}
-		permissions = append(permissions, tables+":"+strings.Join(actions, ","))
+		permissions = append(permissions, tables+":"+strings.Join(text.Strings(permission.Actions), ","))
 	}
 	return []value{
 		{"profile", p.Name.Value, p.Name.Origin.String()},

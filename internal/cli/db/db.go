@@ -96,10 +96,8 @@ func useLocal(c *cli.Context, how libsql.Options, fn func(database) error) error
 
 // createHint says how a command makes a new file, which not all do.
 func createHint(c *cli.Context) string {
-	for _, f := range c.Command.Flags {
-		if slices.Contains(f.Names(), "create") {
-			return "--create makes an empty database"
-		}
+	if slices.ContainsFunc(c.Command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), "create") }) {
+		return "--create makes an empty database"
 	}
 	return "zen db shell --create makes an empty database"
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/zen-auth/zen/internal/private"
@@ -102,12 +103,9 @@ func (h *history) close() error {
 // the path of another database. It rather errs on the side of forgetting.
 func maySecret(statement string) bool {
 	upper := strings.ToUpper(statement)
-	for _, word := range []string{"ATTACH", "KEY=", "KEY =", "PASSWORD", "PASSWD", "SECRET", "TOKEN", "SK_", "PRAGMA KEY", "PRAGMA REKEY", "PRAGMA HEXKEY"} {
-		if strings.Contains(upper, word) {
-			return true
-		}
-	}
-	if strings.Contains(statement, "eyJ") { // a JWT begins with it
+	words := []string{"ATTACH", "KEY=", "KEY =", "PASSWORD", "PASSWD", "SECRET", "TOKEN", "SK_", "PRAGMA KEY", "PRAGMA REKEY", "PRAGMA HEXKEY"}
+	if slices.ContainsFunc(words, func(word string) bool { return strings.Contains(upper, word) }) ||
+		strings.Contains(statement, "eyJ") { // a JWT begins with it
 		return true
 	}
 	run := 0

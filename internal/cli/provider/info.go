@@ -15,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/client"
 	"github.com/zen-auth/zen/internal/host/pin"
 	"github.com/zen-auth/zen/internal/names"
+	"github.com/zen-auth/zen/internal/text"
 	"github.com/zen-auth/zen/internal/zen"
 )
 
@@ -69,18 +70,15 @@ func providerInfo(c *cli.Context) error {
 			return err
 		}
 		verified.Version = description.Version
-		services := []string{}
-		for _, service := range description.Services {
-			services = append(services, string(service))
-		}
+		services := text.Strings(description.Services)
 		methods := []methodDocument{}
 		for _, m := range description.Methods {
 			methods = append(methods, methodDocument{m.Name, string(m.Interaction), m.IdentityOnly, m.Doc})
 		}
-		assertions := kinds(description.Assertions)
+		assertions := text.Strings(description.Assertions)
 		var needs *needDocument
 		if n := description.Needs; n != nil {
-			needs = &needDocument{kinds(n.Kinds), n.Audience, n.AudienceField}
+			needs = &needDocument{text.Strings(n.Kinds), n.Audience, n.AudienceField}
 		}
 		fields := []fieldDocument{}
 		for _, f := range description.Fields {
@@ -145,14 +143,6 @@ func foreignOf(b binaryDocument, variables []string) string {
 		}
 	}
 	return strings.Join(foreign, ", ")
-}
-
-func kinds(list []provider.AssertionKind) []string {
-	names := []string{}
-	for _, kind := range list {
-		names = append(names, string(kind))
-	}
-	return names
 }
 
 // printInfo draws text from the provider: none of it may reach the terminal as it
