@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -60,9 +61,7 @@ func (k *keep) listen(name, address string) (net.Listener, error) {
 		kept = strings.TrimSpace(string(data))
 		address = kept
 	}
-	if address == "" {
-		address = freePort
-	}
+	address = cmp.Or(address, freePort)
 	host, _, err := net.SplitHostPort(address)
 	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
 		return nil, fmt.Errorf("%w: %q", ErrAddress, address)

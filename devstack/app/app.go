@@ -29,6 +29,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -99,15 +100,9 @@ func New(opts Options) (*App, error) {
 	if opts.SecretKey == "" {
 		return nil, errors.New("app: SecretKey: want the instance's sk_ key")
 	}
-	if opts.Name == "" {
-		opts.Name = "Acme Notes"
-	}
-	if opts.Template == "" {
-		opts.Template = "turso"
-	}
-	if opts.TicketLifetime == 0 {
-		opts.TicketLifetime = defaultTicketLifetime
-	}
+	opts.Name = cmp.Or(opts.Name, "Acme Notes")
+	opts.Template = cmp.Or(opts.Template, "turso")
+	opts.TicketLifetime = cmp.Or(opts.TicketLifetime, defaultTicketLifetime)
 	if opts.TicketLifetime < minTicketLifetime || opts.TicketLifetime > maxTicketLifetime {
 		return nil, fmt.Errorf("app: ticket lifetime %s: want %s to %s", opts.TicketLifetime, minTicketLifetime, maxTicketLifetime)
 	}

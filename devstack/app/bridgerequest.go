@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"regexp"
@@ -58,12 +59,8 @@ func parseBridgeRequest(query url.Values) (bridgeRequest, error) {
 		// (w3c/webappsec-csp, host-source), so the scheme must do.
 		req.origin = "http:"
 	}
-	if req.client == "" {
-		req.client = "A terminal"
-	}
-	if req.mode == "" {
-		req.mode = "ticket"
-	}
+	req.client = cmp.Or(req.client, "A terminal")
+	req.mode = cmp.Or(req.mode, "ticket")
 	switch {
 	case !stateFormat().MatchString(req.state) || len(req.state) < 16 || len(req.state) > 256:
 		return bridgeRequest{}, errors.New("state must be 16 to 256 URL-safe characters")

@@ -1,6 +1,7 @@
 package auth0
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -157,9 +158,7 @@ func (t *Tenant) AddOrganization(o Organization) (string, error) {
 	if o.ID == "" {
 		o.ID = "org_" + random.String(16)
 	}
-	if o.DisplayName == "" {
-		o.DisplayName = o.Name
-	}
+	o.DisplayName = cmp.Or(o.DisplayName, o.Name)
 	t.organizations = append(t.organizations, &organization{Organization: o})
 	return o.ID, nil
 }
@@ -177,9 +176,7 @@ func (t *Tenant) AddUser(u User) (string, error) {
 	if u.ID == "" {
 		u.ID = "auth0|" + random.Hex(12)
 	}
-	if u.Name == "" {
-		u.Name = u.Email
-	}
+	u.Name = cmp.Or(u.Name, u.Email)
 	added := &user{User: u, updatedAt: t.now()}
 	for _, name := range u.Organizations {
 		org := t.organization(name)
@@ -213,16 +210,10 @@ func (t *Tenant) AddApplication(a Application) (string, error) {
 	}
 	a.Keys = slices.Clone(a.Keys)
 	for i := range a.Keys {
-		if a.Keys[i].Algorithm == "" {
-			a.Keys[i].Algorithm = RS256
-		}
+		a.Keys[i].Algorithm = cmp.Or(a.Keys[i].Algorithm, RS256)
 	}
-	if a.RefreshLifetime == 0 {
-		a.RefreshLifetime = DefaultRefreshLifetime
-	}
-	if a.Name == "" {
-		a.Name = a.ClientID
-	}
+	a.RefreshLifetime = cmp.Or(a.RefreshLifetime, DefaultRefreshLifetime)
+	a.Name = cmp.Or(a.Name, a.ClientID)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if old := t.applications[a.ClientID]; old != nil {
@@ -238,9 +229,7 @@ func (t *Tenant) AddAPI(a API) error {
 	if a.Identifier == "" {
 		return errors.New("auth0: add API: want an identifier")
 	}
-	if a.TokenLifetime == 0 {
-		a.TokenLifetime = DefaultTokenLifetime
-	}
+	a.TokenLifetime = cmp.Or(a.TokenLifetime, DefaultTokenLifetime)
 	switch a.Algorithm {
 	case "":
 		a.Algorithm = RS256

@@ -2,6 +2,7 @@ package bao
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,9 +78,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 // free returns a free address. If another process takes it before the server does, the
 // server doesn't start.
 func free(address string) (string, error) {
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
+	address = cmp.Or(address, "127.0.0.1:0")
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return "", err

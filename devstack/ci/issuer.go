@@ -1,6 +1,7 @@
 package ci
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"sync"
@@ -32,9 +33,7 @@ type issuer struct {
 // define completes an issuer.
 func (s *Service) define(i issuer) *issuer {
 	i.Service = s
-	if i.path == "" {
-		i.path = "/ci/" + i.name
-	}
+	i.path = cmp.Or(i.path, "/ci/"+i.name)
 	i.key = sync.OnceValues(func() (jose.Key, error) { return jose.NewKey(random.String(22)) })
 	i.stranger = sync.OnceValues(func() (jose.Key, error) { return jose.NewKey(random.String(22)) })
 	return &i
@@ -74,9 +73,7 @@ func (i *issuer) serveKeys(w http.ResponseWriter, _ *http.Request) {
 
 // token signs a statement for an audience.
 func (i *issuer) token(audience string) (string, error) {
-	if audience == "" {
-		audience = i.audience
-	}
+	audience = cmp.Or(audience, i.audience)
 	i.mu.Lock()
 	before := i.last[i.name+" "+audience]
 	i.mu.Unlock()

@@ -1,6 +1,7 @@
 package clerk
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,12 +30,8 @@ func (inst *Instance) addOrganization(o Organization) (added *organization, err 
 	if o.ID == "" {
 		o.ID = newID("org")
 	}
-	if o.Name == "" {
-		o.Name = o.Slug
-	}
-	if o.MaxMemberships == 0 {
-		o.MaxMemberships = defaultMaxMemberships
-	}
+	o.Name = cmp.Or(o.Name, o.Slug)
+	o.MaxMemberships = cmp.Or(o.MaxMemberships, defaultMaxMemberships)
 	if o.PublicMetadata, err = plainJSON(o.PublicMetadata); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package clerk
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"encoding/base64"
 	"fmt"
@@ -50,18 +51,12 @@ func New(opts Options) (*Instance, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	if opts.SessionTokenVersion == 0 {
-		opts.SessionTokenVersion = 2
-	}
+	opts.SessionTokenVersion = cmp.Or(opts.SessionTokenVersion, 2)
 	if opts.SessionTokenVersion != 1 && opts.SessionTokenVersion != 2 {
 		return nil, fmt.Errorf("clerk: session token version %d: want 1 or 2", opts.SessionTokenVersion)
 	}
-	if opts.SessionTokenLifetime == 0 {
-		opts.SessionTokenLifetime = DefaultTokenLifetime
-	}
-	if opts.SessionLifetime == 0 {
-		opts.SessionLifetime = DefaultSessionLifetime
-	}
+	opts.SessionTokenLifetime = cmp.Or(opts.SessionTokenLifetime, DefaultTokenLifetime)
+	opts.SessionLifetime = cmp.Or(opts.SessionLifetime, DefaultSessionLifetime)
 	if opts.InstanceID == "" {
 		opts.InstanceID = newID("ins")
 	}

@@ -107,9 +107,7 @@ func (inst *Instance) AddOAuthApplication(a OAuthApplication) (string, error) {
 	if a.ClientID == "" {
 		a.ClientID = random.String(16)
 	}
-	if a.Name == "" {
-		a.Name = a.ClientID
-	}
+	a.Name = cmp.Or(a.Name, a.ClientID)
 	if a.Scopes == nil {
 		a.Scopes = defaultScopes
 	}
@@ -252,9 +250,7 @@ func (inst *Instance) serveMetadata(w http.ResponseWriter, _ *http.Request) {
 
 // requestedScopes returns those of a scope parameter that the application has.
 func requestedScopes(scope string, application *OAuthApplication) ([]string, error) {
-	if scope == "" {
-		scope = "profile email"
-	}
+	scope = cmp.Or(scope, "profile email")
 	var scopes []string
 	for _, s := range strings.Fields(scope) {
 		if !slices.Contains(application.Scopes, s) {

@@ -83,7 +83,7 @@ func (inst *Instance) beginOAuth(q url.Values) (next string, err error) {
 		return tx.fail(err), nil
 	}
 	inst.oauth.transactions[tx.id] = tx
-	return tx.page(portalSignIn), nil
+	return tx.page(), nil
 }
 
 // check returns the errors that are reported to the application.
@@ -110,8 +110,8 @@ func (tx *oauthTransaction) check(q url.Values) (err error) {
 	return err
 }
 
-func (tx *oauthTransaction) page(path string) string {
-	return path + "?" + url.Values{"state": {tx.id}}.Encode()
+func (tx *oauthTransaction) page() string {
+	return portalSignIn + "?" + url.Values{"state": {tx.id}}.Encode()
 }
 
 // fail returns the redirect that tells the application of an error.

@@ -106,7 +106,7 @@ func (inst *Instance) showDevice(w http.ResponseWriter, r *http.Request) {
 	}
 	tx := &oauthTransaction{id: random.String(32), expireAt: d.expireAt, browser: b, grant: d.grant, device: d}
 	inst.oauth.transactions[tx.id] = tx
-	portal.Redirect(w, tx.page(portalSignIn))
+	portal.Redirect(w, tx.page())
 }
 
 func (inst *Instance) renderDevice(w http.ResponseWriter, status int, problem string) {

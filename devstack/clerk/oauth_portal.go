@@ -193,7 +193,7 @@ func (inst *Instance) advanceOAuth(w http.ResponseWriter, tx *oauthTransaction) 
 
 func (inst *Instance) chooseOAuthOrganization(w http.ResponseWriter, r *http.Request, tx *oauthTransaction) {
 	if tx.grant.user == nil {
-		portal.Redirect(w, tx.page(portalSignIn))
+		portal.Redirect(w, tx.page())
 		return
 	}
 	m := tx.grant.user.membership(r.PostForm.Get("organization"))
@@ -209,7 +209,7 @@ func (inst *Instance) consentOAuth(w http.ResponseWriter, r *http.Request, tx *o
 	allowed := r.PostForm.Get("decision") == "authorise"
 	switch {
 	case tx.grant.user == nil: // the person was not asked yet
-		portal.Redirect(w, tx.page(portalSignIn))
+		portal.Redirect(w, tx.page())
 	case tx.device != nil:
 		delete(inst.oauth.transactions, tx.id)
 		inst.answerDevice(w, tx.device, allowed)

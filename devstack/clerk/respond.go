@@ -3,6 +3,7 @@ package clerk
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 
 	"github.com/zen-auth/zen/devstack/oauthserver"
@@ -39,9 +40,7 @@ func writeError(w http.ResponseWriter, err error) {
 		io.WriteString(w, e.html)
 		return
 	}
-	for name, values := range e.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), e.header)
 	item := object{"message": e.message, "long_message": e.long, "code": e.code}
 	if e.meta != nil {
 		item["meta"] = e.meta

@@ -2,6 +2,7 @@ package clerk
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,12 +77,8 @@ func parseTemplate(t Template, now time.Time) (*template, error) {
 			return nil, fmt.Errorf("clerk: template %q: %w", t.Name, err)
 		}
 	}
-	if parsed.lifetime == 0 {
-		parsed.lifetime = DefaultTokenLifetime
-	}
-	if parsed.skew == 0 {
-		parsed.skew = DefaultClockSkew
-	}
+	parsed.lifetime = cmp.Or(parsed.lifetime, DefaultTokenLifetime)
+	parsed.skew = cmp.Or(parsed.skew, DefaultClockSkew)
 	return parsed, nil
 }
 

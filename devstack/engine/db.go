@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,12 +61,8 @@ func Open(o Options) (*DB, error) {
 		path: o.Path, txTimeout: o.TxTimeout, checkpointFrames: o.CheckpointFrames,
 		closing: make(chan struct{}), busy: make(map[*Conn]bool),
 	}
-	if db.checkpointFrames == 0 {
-		db.checkpointFrames = 1000
-	}
-	if db.txTimeout == 0 {
-		db.txTimeout = 5 * time.Second
-	}
+	db.checkpointFrames = cmp.Or(db.checkpointFrames, 1000)
+	db.txTimeout = cmp.Or(db.txTimeout, 5*time.Second)
 	if db.path == "" {
 		dir, err := os.MkdirTemp("", "devstack-db-")
 		if err != nil {

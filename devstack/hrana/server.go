@@ -1,6 +1,7 @@
 package hrana
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"net/http"
@@ -55,18 +56,10 @@ type Server struct {
 
 // New returns a Server. The caller closes it.
 func New(backend Backend, o Options) *Server {
-	if o.StreamTTL == 0 {
-		o.StreamTTL = 10 * time.Second
-	}
-	if o.MaxBody == 0 {
-		o.MaxBody = 256 << 20
-	}
-	if o.MaxResponse == 0 {
-		o.MaxResponse = 10_000_000
-	}
-	if o.MaxStreams == 0 {
-		o.MaxStreams = 10_000
-	}
+	o.StreamTTL = cmp.Or(o.StreamTTL, 10*time.Second)
+	o.MaxBody = cmp.Or(o.MaxBody, 256<<20)
+	o.MaxResponse = cmp.Or(o.MaxResponse, 10_000_000)
+	o.MaxStreams = cmp.Or(o.MaxStreams, 10_000)
 	s := &Server{backend: backend, opts: o}
 	rand.Read(s.key[:])
 	s.streams.init(o.StreamTTL)

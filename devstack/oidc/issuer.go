@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -48,12 +49,8 @@ func New(opts Options) (*Issuer, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	if opts.TokenLifetime == 0 {
-		opts.TokenLifetime = DefaultTokenLifetime
-	}
-	if opts.RefreshLifetime == 0 {
-		opts.RefreshLifetime = DefaultRefreshLifetime
-	}
+	opts.TokenLifetime = cmp.Or(opts.TokenLifetime, DefaultTokenLifetime)
+	opts.RefreshLifetime = cmp.Or(opts.RefreshLifetime, DefaultRefreshLifetime)
 	if opts.Users == nil {
 		opts.Users = DefaultUsers()
 	}

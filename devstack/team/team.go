@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -164,9 +165,7 @@ func (t *Team) grant(ctx context.Context) error {
 			"role_type": "jwt", "bound_audiences": Audience, "token_ttl": "1h", "token_no_default_policy": false,
 			"expiration_leeway": -1, "not_before_leeway": 5, "clock_skew_leeway": 5,
 		}
-		for key, value := range more {
-			role[key] = value
-		}
+		maps.Copy(role, more)
 		return role
 	}
 	own := "app-{{identity.entity.aliases." + accessor + ".metadata.org_slug}}"

@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -26,9 +27,7 @@ func reason(body []byte, status int) string {
 	if json.Unmarshal(body, &shape) == nil {
 		if len(shape.Errors) > 0 {
 			e := shape.Errors[0]
-			if e.Long == "" {
-				e.Long = e.Message
-			}
+			e.Long = cmp.Or(e.Long, e.Message)
 			return join(e.Code, e.Long)
 		}
 		var text string

@@ -3,6 +3,7 @@ package traffic
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"net"
 	"net/http"
 	"net/url"
@@ -98,9 +99,7 @@ func (w *watcher) WriteHeader(status int) {
 }
 
 func (w *watcher) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.status = cmp.Or(w.status, http.StatusOK)
 	if room := maxBody - w.body.Len(); room > 0 {
 		w.body.Write(p[:min(len(p), room)])
 	}

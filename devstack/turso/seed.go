@@ -1,6 +1,7 @@
 package turso
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -73,9 +74,7 @@ func (s *Server) createOrganization(o Organization) (*organization, error) {
 		Databases: make(map[string]*database),
 		JWKS:      make(map[string]string),
 	}
-	if org.Name == "" {
-		org.Name = o.Slug
-	}
+	org.Name = cmp.Or(org.Name, o.Slug)
 	for i, m := range o.Members {
 		if s.state.Users[m] == nil {
 			return nil, fmt.Errorf("create organization %q: user %q: %w", o.Slug, m, ErrNotFound)

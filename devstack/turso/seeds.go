@@ -2,6 +2,7 @@ package turso
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -35,9 +36,7 @@ func (c *call) checkSeed(s *Server, sd *seed) (fill func(*database) error, paren
 	switch sd.Type {
 	case "database":
 		name := sd.Name
-		if name == "" {
-			name = sd.Value
-		}
+		name = cmp.Or(name, sd.Value)
 		source, err := c.database(name)
 		if err != nil {
 			return nil, nil, err

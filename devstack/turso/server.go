@@ -1,6 +1,7 @@
 package turso
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
@@ -68,12 +69,8 @@ func New(o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.JWKSLimit == 0 {
-		o.JWKSLimit = 2
-	}
-	if o.JWTErrorStatus == 0 {
-		o.JWTErrorStatus = http.StatusBadRequest
-	}
+	o.JWKSLimit = cmp.Or(o.JWKSLimit, 2)
+	o.JWTErrorStatus = cmp.Or(o.JWTErrorStatus, http.StatusBadRequest)
 	if o.Client == nil {
 		o.Client = &http.Client{Timeout: 5 * time.Second}
 	}

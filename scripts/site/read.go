@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -139,9 +140,7 @@ func parse(source string, content []byte) *page {
 			h.ID = anchor(h.Text, ids)
 			n.SetAttributeString("id", []byte(h.ID))
 			p.headings = append(p.headings, h)
-			if p.title == "" {
-				p.title = h.Text
-			}
+			p.title = cmp.Or(p.title, h.Text)
 		case *ast.Paragraph:
 			if p.description == "" {
 				p.description = p.plain(n)
