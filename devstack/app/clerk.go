@@ -122,8 +122,7 @@ func (c *clerkAPI) sessionActive(ctx context.Context, sessionID string) (bool, e
 		Status string `json:"status"`
 	}
 	err := c.backendCall(ctx, http.MethodGet, "/sessions/"+url.PathEscape(sessionID), nil, &answer)
-	var refused *clerkError
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+	if refused, ok := errors.AsType[*clerkError](err); ok && refused.Status == http.StatusNotFound {
 		return false, nil
 	}
 	return answer.Status == "active", err

@@ -30,8 +30,7 @@ func newSite(name string, logger *slog.Logger) (*portal.Site, error) {
 func (a *App) clerkDown(w http.ResponseWriter, err error) {
 	a.opts.Logger.Warn("app: clerk", "error", err)
 	text := "Clerk did not answer. Try again in a moment."
-	var refused *clerkError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*clerkError](err); ok {
 		text = "Clerk answered: " + refused.Text
 	}
 	a.site.Fail(w, http.StatusBadGateway, "Clerk can't do this now", text)

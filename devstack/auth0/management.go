@@ -80,9 +80,7 @@ func (t *Tenant) managed(scope string, handle func(r *http.Request) (int, any, e
 		}
 		t.mu.Unlock()
 		if limited {
-			for name, values := range t.errRateLimited().header {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), t.errRateLimited().header)
 			err = &managementError{http.StatusTooManyRequests, "too_many_requests", "Global limit has been reached"}
 		}
 		if err != nil {

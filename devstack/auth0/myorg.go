@@ -3,6 +3,7 @@ package auth0
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -167,9 +168,7 @@ func (t *Tenant) serveMyOrg(w http.ResponseWriter, r *http.Request, scope string
 	var limited *oauthError
 	switch {
 	case errors.As(err, &limited):
-		for name, values := range limited.header {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), limited.header)
 		writeMyOrgError(w, &myOrgError{limited.status, "Too Many Requests", limited.text})
 	case err != nil:
 		writeMyOrgError(w, err)
@@ -370,9 +369,7 @@ func (t *Tenant) deleteMemberships(c myOrgCall) (int, any, error) {
 // setRoles changes the roles of a user in an organization.
 func (u *user) setRoles(o *organization, roles []string) {
 	changed := map[string][]string{}
-	for name, old := range u.Roles {
-		changed[name] = old
-	}
+	maps.Copy(changed, u.Roles)
 	changed[o.Name] = roles
 	u.Roles = changed
 }

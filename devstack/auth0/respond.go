@@ -3,6 +3,7 @@ package auth0
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -62,9 +63,7 @@ func writeError(w http.ResponseWriter, err error) {
 	if !errors.As(err, &e) {
 		e = errOAuth(500, "server_error", "Internal Server Error")
 	}
-	for name, values := range e.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), e.header)
 	w.Header().Set("Cache-Control", "no-store")
 	body := object{"error": e.code, "error_description": e.text}
 	if e.uri != "" {

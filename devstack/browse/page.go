@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -145,12 +146,7 @@ func (p *page) organization(wanted string) *button {
 
 // asksSignIn reports whether a form has a field for a password.
 func (p *page) asksSignIn() bool {
-	for _, f := range p.forms {
-		if f.field("password") != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.forms, func(f *form) bool { return f.field("password") != "" })
 }
 
 // field returns the name of the first field of a kind.
@@ -202,12 +198,7 @@ func attribute(n *html.Node, name string) string {
 }
 
 func has(n *html.Node, name string) bool {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
 }
 
 // text returns the visible text inside n, on one line.

@@ -79,8 +79,7 @@ func show(u *url.URL) string {
 // unwrapURL drops the address from an error of net/http: it holds the whole
 // query.
 func unwrapURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
 	}
 	return err

@@ -109,8 +109,7 @@ func (inst *Instance) saveTemplate(old *template, body params) (any, error) {
 	next.name, next.lifetime, next.skew, next.updatedAt = name, time.Duration(seconds)*time.Second, time.Duration(skew)*time.Second, inst.now()
 	if raw, ok := body["claims"]; ok {
 		claims, err := checkClaims(raw)
-		var reserved *reservedClaimError
-		if errors.As(err, &reserved) {
+		if reserved, ok := errors.AsType[*reservedClaimError](err); ok {
 			return nil, errReservedClaim(reserved.name)
 		}
 		if err != nil {

@@ -126,8 +126,7 @@ func isForm(r *http.Request) bool {
 
 // bodyError is otherwise, unless the body was too large.
 func bodyError(err error, otherwise *apiError) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return errBodyTooLarge()
 	}
 	return otherwise

@@ -136,8 +136,7 @@ func (inst *Instance) portalSignIn(w http.ResponseWriter, r *http.Request, tx *o
 			return
 		}
 	}
-	var refused *apiError
-	if errors.As(inst.admitUser(account), &refused) {
+	if refused, ok := errors.AsType[*apiError](inst.admitUser(account)); ok {
 		inst.renderPortalSignIn(w, refused.status, tx, email, refused.long)
 		return
 	}

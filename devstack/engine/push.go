@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -119,22 +120,13 @@ func (t transaction) sql() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "INSERT INTO sqlite_dbpage (pgno, data) SELECT %d, NULL FROM pragma_page_count WHERE page_count > %d;", t.size+1, t.size)
 	b.WriteString("INSERT INTO sqlite_dbpage (pgno, data) VALUES ")
-	for i, p := range sortedPages(t.pages) {
+	for i, p := range slices.Sorted(maps.Keys(t.pages)) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		fmt.Fprintf(&b, "(%d, x'%x')", p, t.pages[p])
 	}
 	return b.String()
-}
-
-func sortedPages(pages map[uint32][]byte) []uint32 {
-	numbers := make([]uint32, 0, len(pages))
-	for p := range pages {
-		numbers = append(numbers, p)
-	}
-	slices.Sort(numbers)
-	return numbers
 }
 
 // header is the beginning of the first page of every database that can be pushed:

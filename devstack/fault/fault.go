@@ -10,6 +10,7 @@ package fault
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -63,7 +64,7 @@ func (s *Set) Switch(name string, on bool) error {
 	defer s.mu.Unlock()
 	st, ok := s.states[name]
 	if !ok {
-		return fmt.Errorf("%q (known: %s)", name, strings.Join(s.names(), ", "))
+		return fmt.Errorf("%q (known: %s)", name, strings.Join(slices.Sorted(maps.Keys(s.states)), ", "))
 	}
 	st.On = on
 	s.states[name] = st
@@ -78,17 +79,8 @@ func (s *Set) List() []State {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	list := make([]State, 0, len(s.states))
-	for _, name := range s.names() {
+	for _, name := range slices.Sorted(maps.Keys(s.states)) {
 		list = append(list, s.states[name])
 	}
 	return list
-}
-
-func (s *Set) names() []string {
-	names := make([]string, 0, len(s.states))
-	for name := range s.states {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -2,6 +2,7 @@ package hrana
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/zen-auth/zen/devstack/engine"
 )
@@ -148,19 +149,9 @@ func (c *condition) eval(results []bool, conn *engine.Conn) bool {
 	case "not":
 		return !c.Cond.eval(results, conn)
 	case "and":
-		for _, sub := range c.Conds {
-			if !sub.eval(results, conn) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(c.Conds, func(sub condition) bool { return !sub.eval(results, conn) })
 	case "or":
-		for _, sub := range c.Conds {
-			if sub.eval(results, conn) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(c.Conds, func(sub condition) bool { return sub.eval(results, conn) })
 	}
 	return conn.Autocommit() // is_autocommit: check lets no other pass
 }

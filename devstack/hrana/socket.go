@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -85,7 +86,7 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request, database string)
 	options := &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: subprotocolNames}
 	asked := r.Header.Get("Sec-WebSocket-Protocol")
 	known := func(name string) bool { _, ok := subprotocols[strings.ToLower(strings.TrimSpace(name))]; return ok }
-	if asked != "" && !anyOf(strings.Split(asked, ","), known) {
+	if asked != "" && !slices.ContainsFunc(strings.Split(asked, ","), known) {
 		return protocolErrorf("Only these WebSocket subprotocols are supported: %s", strings.Join(subprotocolNames, " "))
 	}
 	conn, err := websocket.Accept(w, r, options)
@@ -105,15 +106,6 @@ func (s *Server) socket(w http.ResponseWriter, r *http.Request, database string)
 	defer s.sockets.Delete(k)
 	k.serve()
 	return nil
-}
-
-func anyOf(list []string, is func(string) bool) bool {
-	for _, s := range list {
-		if is(s) {
-			return true
-		}
-	}
-	return false
 }
 
 // serve reads until the socket ends.

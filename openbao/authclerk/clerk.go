@@ -114,8 +114,7 @@ func (c clerk) read(ctx context.Context, id string) (apiKey, error) {
 // unknown distinguishes refusals of the API key from those of the secret key (401) by the
 // status, since the codes are not documented.
 func unknown(err error) error {
-	var e *statusError
-	if errors.As(err, &e) && (e.status == http.StatusNotFound || e.status == http.StatusBadRequest || e.status == http.StatusUnprocessableEntity) {
+	if e, ok := errors.AsType[*statusError](err); ok && (e.status == http.StatusNotFound || e.status == http.StatusBadRequest || e.status == http.StatusUnprocessableEntity) {
 		return errUnknownKey
 	}
 	return err
@@ -167,8 +166,7 @@ func (c clerk) call(ctx context.Context, method, path string, body, result any) 
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		var withURL *url.Error
-		if errors.As(err, &withURL) {
+		if withURL, ok := errors.AsType[*url.Error](err); ok {
 			err = withURL.Err
 		}
 		return fmt.Errorf("no answer of Clerk: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -121,9 +122,7 @@ func (r *role) auth(name string, key apiKey, o organization) *logical.Auth {
 		metadata["org"], metadata["org_slug"] = o.ID, o.Slug
 	}
 	about := map[string]string{"role": name, "subject": key.Subject, "key_id": key.ID}
-	for k, v := range metadata {
-		about[k] = v
-	}
+	maps.Copy(about, metadata)
 	auth := &logical.Auth{
 		Alias:        &logical.Alias{Name: key.Subject, Metadata: metadata},
 		DisplayName:  key.Subject,

@@ -53,8 +53,7 @@ func notFound(err error) bool {
 // turso.Error contain no secret. The result must not be wrapped, or the server would not
 // see the status.
 func coded(err error) error {
-	var withStatus logical.HTTPCodedError
-	if errors.As(err, &withStatus) {
+	if withStatus, ok := errors.AsType[logical.HTTPCodedError](err); ok {
 		return logical.CodedError(withStatus.Code(), err.Error())
 	}
 	var e *turso.Error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/zen-auth/zen/core/oauth"
@@ -71,9 +72,7 @@ const topicTeam = "team"
 func (p *auth0Provider) teamSetup() provider.Setup {
 	s := p.settings
 	policies := map[string]any{"policies": []any{map[string]any{"audience": s.base + myOrgAudience, "scope": myOrgScopes}}}
-	for name, value := range rotating["refresh_token"].(map[string]any) {
-		policies[name] = value
-	}
+	maps.Copy(policies, rotating["refresh_token"].(map[string]any))
 	body, _ := json.Marshal(map[string]any{"refresh_token": policies}) // strings, numbers and lists
 	const dashboard = "https://manage.auth0.com/dashboard"
 	scopes := "- `" + strings.Join(myOrgScopes, "`\n- `") + "`"

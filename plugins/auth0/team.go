@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -119,11 +120,8 @@ func myOrgRefused(what string, res *http.Response, body []byte) error {
 	}
 	_ = json.Unmarshal(body, &answer)
 	text := fmt.Sprintf("auth0: %s: HTTP %d", what, res.StatusCode)
-	for _, said := range []string{answer.Detail, answer.Title} {
-		if said = oauth.Harmless(said); said != "" {
-			text += ", " + said
-			break
-		}
+	if said := cmp.Or(oauth.Harmless(answer.Detail), oauth.Harmless(answer.Title)); said != "" {
+		text += ", " + said
 	}
 	failure := &provider.Error{Message: text}
 	switch {

@@ -123,9 +123,7 @@ func (u *UI) OpenURL(ctx context.Context, from, url, code string) error {
 	if err != nil {
 		return fmt.Errorf("open browser: %w", err)
 	}
-	u.opened.Add(1)
-	go func() {
-		defer u.opened.Done()
+	u.opened.Go(func() {
 		defer o.close()
 		if err := openBrowser(o.url(), u.out); err != nil {
 			u.Print("The browser command failed (%v). The page can be opened by hand, too.", err)
@@ -139,7 +137,7 @@ func (u *UI) OpenURL(ctx context.Context, from, url, code string) error {
 		case <-timer.C:
 		case <-u.closed:
 		}
-	}()
+	})
 	return nil
 }
 
