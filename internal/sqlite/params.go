@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -24,13 +25,10 @@ func (p *Params) Names() []string { return p.names }
 // or a name with its prefix.
 func (p *Params) Add(name string) error {
 	if name[0] != '?' {
-		for _, n := range p.names {
-			if n == name {
-				return nil
-			}
+		if !slices.Contains(p.names, name) {
+			p.names = append(p.names, name)
+			p.count++
 		}
-		p.names = append(p.names, name)
-		p.count++
 		return nil
 	}
 	p.positional = true
@@ -120,17 +118,12 @@ func (p *Params) checkNames(args []driver.NamedValue) error {
 		}
 	}
 	for i := range args {
-		known := false
-		for _, name := range p.names {
-			known = known || sameName(name, args[i].Name)
+		given := args[i].Name
+		if !slices.ContainsFunc(p.names, func(name string) bool { return sameName(name, given) }) {
+			return argumentErrorf("statement has no parameter named %q", given)
 		}
-		if !known {
-			return argumentErrorf("statement has no parameter named %q", args[i].Name)
-		}
-		for _, other := range args[:i] {
-			if other.Name == args[i].Name {
-				return argumentErrorf("two arguments named %q", other.Name)
-			}
+		if slices.ContainsFunc(args[:i], func(other driver.NamedValue) bool { return other.Name == given }) {
+			return argumentErrorf("two arguments named %q", given)
 		}
 	}
 	return nil
@@ -153,10 +146,8 @@ func Argument(name string, position int, args []driver.NamedValue) int {
 
 // find returns the argument for a named parameter, -1 if there is none.
 func find(name string, args []driver.NamedValue) int {
-	for i := range args {
-		if sameName(name, args[i].Name) {
-			return i
-		}
+	if i := slices.IndexFunc(args, func(arg driver.NamedValue) bool { return sameName(name, arg.Name) }); i >= 0 {
+		return i
 	}
 	if n, ok := number(name); ok && n <= len(args) && args[n-1].Name == "" {
 		return n - 1

@@ -1,6 +1,9 @@
 package sqlite
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // words follows the tokens of one statement and keeps what classifying it
 // needs: the leading words, and the first data word outside parentheses after
@@ -169,10 +172,5 @@ var readPragmas = map[string]bool{
 
 // OnlyRead reports that all statements certainly change nothing.
 func OnlyRead(stmts []Statement) bool {
-	for i := range stmts {
-		if stmts[i].Verb != Read {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(stmts, func(s Statement) bool { return s.Verb != Read })
 }
