@@ -1,6 +1,7 @@
 package jwks
 
 import (
+	"cmp"
 	"math/big"
 	"strings"
 
@@ -19,12 +20,9 @@ func readOrganization(m jsonobject.Object) *provider.Organization {
 	}
 	o := provider.Organization{
 		ID:          m.Text("org_id"),
-		Slug:        m.Text("org_slug"),
+		Slug:        cmp.Or(m.Text("org_slug"), m.Text("org_name")),
 		Role:        m.Text("org_role"),
 		Permissions: texts(m.Value("org_permissions")),
-	}
-	if o.Slug == "" {
-		o.Slug = m.Text("org_name")
 	}
 	if o.ID == "" {
 		return nil
