@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"strings"
@@ -82,10 +83,7 @@ func thin(n int64) string {
 // who names the sender of a request, by the stack's user if possible.
 func who(c traffic.Caller, users []User) string {
 	if c.Subject == "" {
-		if c.Kind == "" {
-			return "—"
-		}
-		return c.Kind
+		return cmp.Or(c.Kind, "—")
 	}
 	return named(c.Subject, users)
 }

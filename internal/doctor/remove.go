@@ -71,9 +71,7 @@ func RemoveKeySet(ctx context.Context, api *turso.Client, organization, name str
 			return &provider.Error{Kind: apiKind(listErr), Message: "the registrations can't be listed to see whether it is gone: " + listErr.Error(), Err: listErr}
 		}
 		tell(what + ": " + err.Error())
-		if first == nil {
-			first = err
-		}
+		first = cmp.Or(first, err)
 		if failed, ok := errors.AsType[*turso.Error](err); ok && failed.Status != 0 && failed.Status < 500 {
 			break // Turso understood the request, and refused it
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -72,9 +73,7 @@ func (f *file) findToken(key string) (*fileToken, error) {
 type decoder struct{ err error }
 
 func (d *decoder) note(err error) {
-	if d.err == nil {
-		d.err = err
-	}
+	d.err = cmp.Or(d.err, err)
 }
 
 var errOtherType = errors.New("a value is of another type")

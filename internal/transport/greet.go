@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -35,9 +36,7 @@ func (t *RoundTripper) Greet(ctx context.Context, greet func(provider.Token) (re
 			return token, nil
 		}
 		refused := newRefused(http.StatusUnauthorized, []byte(refusal), claims, t.target)
-		if first == nil {
-			first = refused
-		}
+		first = cmp.Or(first, refused)
 		if try == maxTries {
 			return provider.Token{}, first
 		}

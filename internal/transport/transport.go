@@ -5,6 +5,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,9 +101,7 @@ func (t *RoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 			t.accepted(req, token, resp)
 			return resp, err
 		}
-		if first == nil {
-			first = refused
-		}
+		first = cmp.Or(first, refused)
 		ended := endedWhileWaiting(req.Context(), refused, began, sent, time.Now())
 		if ended {
 			first, renewed, try = refused, false, 1

@@ -1,6 +1,7 @@
 package hrana
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"io"
 )
@@ -33,10 +34,7 @@ func (rs *rows) NextResultSet() error {
 	if len(rs.later) == 0 {
 		err := rs.failure
 		rs.failure = nil
-		if err == nil {
-			err = io.EOF
-		}
-		return err
+		return cmp.Or(err, io.EOF)
 	}
 	next, err := rs.laterIn.newKeptRows(&rs.later[0])
 	if err != nil {

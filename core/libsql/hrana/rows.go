@@ -1,6 +1,7 @@
 package hrana
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -178,10 +179,7 @@ func (rs *rows) finish(err error) {
 			_ = rs.c.Close()
 		}
 	}
-	if err == nil {
-		err = failure
-	}
-	rs.err = err
+	rs.err = cmp.Or(err, failure)
 }
 
 // Interface guards

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,9 +41,7 @@ func checkDescribe(ctx context.Context, s *suite) (string, error) {
 				return "", fmt.Errorf("describe: %w", err)
 			}
 			fastest = min(fastest, time.Since(began))
-			if first == nil {
-				first = d
-			}
+			first = cmp.Or(first, d)
 			if !proto.Equal(first, d) {
 				return "", errors.New("two answers differ")
 			}

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -205,9 +206,7 @@ func newSuite(options Options) (*suite, error) {
 			Hint:    "NAME consists of lower-case letters and digits, with single dashes between them",
 		}
 	}
-	if options.Database.URL == "" {
-		options.Database.URL = "libsql://conformance.example.invalid"
-	}
+	options.Database.URL = cmp.Or(options.Database.URL, "libsql://conformance.example.invalid")
 	trap, err := newTrap()
 	if err != nil {
 		return nil, fmt.Errorf("test provider: %w", err)
