@@ -100,6 +100,10 @@ func (h *Handler) Bearer() provider.Secret { return h.config.Bearer }
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w, began: time.Now()}
+	if isSocket(r) { // which net/http's server doesn't wait for
+		h.sockets.Add(1)
+		defer h.sockets.Done()
+	}
 	defer func() {
 		if h.config.Observe != nil {
 			h.config.Observe(Request{Route: x.route.name, Status: x.status, Took: time.Since(x.began), Err: x.err})

@@ -65,8 +65,6 @@ func (h *Handler) socket(x *exchange, r *http.Request) {
 		return
 	}
 	x.route = route{name: "socket"}
-	h.sockets.Add(1)
-	defer h.sockets.Done()
 	defer strangers.Leave(r)
 	// Origins were looked at. The writer of x keeps interim statuses back.
 	client, err := websocket.Accept(x.ResponseWriter, r, &websocket.AcceptOptions{InsecureSkipVerify: true, Subprotocols: []string{name}})

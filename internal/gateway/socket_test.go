@@ -18,6 +18,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/gateway"
+	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // socketDatabase accepts hellos and echoes requests, with one subprotocol.
@@ -406,7 +407,12 @@ func TestSocketMetricsHaveNoSecret(t *testing.T) {
 	var out bytes.Buffer
 	var m gateway.Metrics
 	d := newSocketDatabase(t)
-	s := startSocket(t, d, func(c *gateway.Config) { c.Observe = m.Observe }, endsIn(time.Hour, "planted-token"))
+	s := startSocket(t, d, func(c *gateway.Config) {
+		c.Observe = func(r gateway.Request) {
+			testwait.For(t.Context(), 50*time.Millisecond) // Close waits for a slow observer, too
+			m.Observe(r)
+		}
+	}, endsIn(time.Hour, "planted-token"))
 	c := dial(t, s, "")
 	expect(t, "hello", next(t, c), helloOK)
 	_ = c.Close(websocket.StatusNormalClosure, "")
