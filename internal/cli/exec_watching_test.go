@@ -46,7 +46,7 @@ func watched(t *testing.T, environ []string, args ...string) (*exec.Cmd, *bufio.
 	bin, _ := binaries()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "zen"), append([]string{"exec"}, args...)...)
 	cmd.Env = environ
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = time.Minute
 	stderr := new(liveOutput)
 	cmd.Stderr = stderr
 	out, err := cmd.StdoutPipe()

@@ -37,7 +37,7 @@ func TestShellText(t *testing.T) {
 				script := shellText(shell.format, []variable{{"ZEN_A", value}, {"ZEN_B", ""}}) + shell.print
 				cmd := exec.CommandContext(t.Context(), shell.command, "-c", script)
 				cmd.Env = append(os.Environ(), "ZEN_B=inherited", "HOME="+t.TempDir())
-				cmd.WaitDelay = 5 * time.Second
+				cmd.WaitDelay = time.Minute
 				var stderr bytes.Buffer
 				cmd.Stderr = &stderr
 				out, err := cmd.Output()
