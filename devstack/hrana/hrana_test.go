@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,11 +39,17 @@ func (b testBackend) Authorize(r *http.Request, name string) (*engine.DB, *engin
 
 type client struct {
 	t      testing.TB
+	http   *http.Client
 	url    string
 	rights string
 }
 
 func newClient(t testing.TB, o Options) *client {
+	t.Helper()
+	return newClientOf(t, newServer(t, o))
+}
+
+func newServer(t testing.TB, o Options) *Server {
 	t.Helper()
 	b := testBackend{}
 	timeout := 50 * time.Millisecond
@@ -58,17 +66,61 @@ func newClient(t testing.TB, o Options) *client {
 	}
 	s := New(b, o)
 	t.Cleanup(s.Close)
-	return newClientOf(t, s)
+	return s
+}
+
+// handler serves the database of the path's first segment.
+func handler(s *Server) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		s.Serve(w, r, name, "/"+path)
+	})
 }
 
 func newClientOf(t testing.TB, s *Server) *client {
-	hs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		s.Serve(w, r, name, "/"+path)
-	}))
+	hs := httptest.NewServer(handler(s))
 	t.Cleanup(hs.Close)
-	return &client{t: t, url: hs.URL}
+	return &client{t: t, http: http.DefaultClient, url: hs.URL}
 }
+
+// inMemory returns a client without a network, for tests with fake time.
+func inMemory(t testing.TB, s *Server) *client {
+	return &client{t: t, http: &http.Client{Transport: direct{handler(s)}}, url: "http://db.example.test"}
+}
+
+// direct is a transport that calls a handler. The handler waits for what it wrote to be read.
+type direct struct{ http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, w := io.Pipe()
+	a := &answer{header: http.Header{}, body: w, status: make(chan int, 1)}
+	go func() {
+		defer w.Close()
+		defer a.WriteHeader(http.StatusOK)
+		d.ServeHTTP(a, r)
+	}()
+	status := <-a.status
+	return &http.Response{StatusCode: status, Header: a.header, Body: body, Request: r}, nil
+}
+
+// answer is the writer of a response that is read from a pipe.
+type answer struct {
+	header http.Header
+	body   io.Writer
+	begin  sync.Once
+	status chan int // takes one
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(status int) { a.begin.Do(func() { a.status <- status }) }
+
+func (a *answer) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(b)
+}
+
+func (a *answer) Flush() {}
 
 // start sends a request, and returns when the response starts.
 func (c *client) start(path, body string) (*http.Response, error) {
@@ -76,7 +128,7 @@ func (c *client) start(path, body string) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return http.DefaultClient.Do(req)
+	return c.http.Do(req)
 }
 
 func (c *client) do(method, path, body string) (*http.Response, string) {
@@ -86,7 +138,7 @@ func (c *client) do(method, path, body string) (*http.Response, string) {
 		c.t.Fatal(err)
 	}
 	req.Header.Set("Rights", c.rights)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -270,28 +322,44 @@ func TestProtocolErrors(t *testing.T) {
 }
 
 func TestBatons(t *testing.T) {
-	c := newClient(t, Options{StreamTTL: 50 * time.Millisecond})
-	refused := func(what, path, baton, want string) {
-		t.Helper()
-		resp, body := c.do("POST", path, `{"baton":"`+baton+`","requests":[]}`)
-		if resp.StatusCode != 400 || !strings.Contains(body, want) {
-			t.Errorf("%s: answer %d %q, want 400 %q", what, resp.StatusCode, body, want)
+	synctest.Test(t, func(t *testing.T) {
+		c := inMemory(t, newServer(t, Options{StreamTTL: 10 * time.Second}))
+		refused := func(what, path, baton, want string) {
+			t.Helper()
+			resp, body := c.do("POST", path, `{"baton":"`+baton+`","requests":[]}`)
+			if resp.StatusCode != 400 || !strings.Contains(body, want) {
+				t.Errorf("%s: answer %d %q, want 400 %q", what, resp.StatusCode, body, want)
+			}
 		}
-	}
-	first := c.pipeline("/one/v3/pipeline", "", exec("SELECT 1"))
-	refused("baton of another database", "/two/v3/pipeline", *first.Baton, "Received an invalid baton")
-	second := c.pipeline("/one/v3/pipeline", *first.Baton, exec("SELECT 1"))
-	refused("baton used twice", "/one/v3/pipeline", *first.Baton, "already been used")
-	c.pipeline("/one/v3/pipeline", *second.Baton, closeStream)
-	refused("closed stream", "/one/v3/pipeline", *second.Baton, "Received an invalid baton")
+		first := c.pipeline("/one/v3/pipeline", "", exec("SELECT 1"))
+		refused("baton of another database", "/two/v3/pipeline", *first.Baton, "Received an invalid baton")
+		second := c.pipeline("/one/v3/pipeline", *first.Baton, exec("SELECT 1"))
+		refused("baton used twice", "/one/v3/pipeline", *first.Baton, "already been used")
+		c.pipeline("/one/v3/pipeline", *second.Baton, closeStream)
+		refused("closed stream", "/one/v3/pipeline", *second.Baton, "Received an invalid baton")
 
-	idle := c.pipeline("/one/v3/pipeline", "", exec("CREATE TABLE t (a)"), exec("BEGIN IMMEDIATE"), exec("INSERT INTO t VALUES (1)"))
-	// The transaction of the stream holds the lock until it expires.
-	c.pipeline("/one/v3/pipeline", "", exec("INSERT INTO t VALUES (2)"), closeStream)
-	refused("expired stream", "/one/v3/pipeline", *idle.Baton, `{"message":"The stream has expired due to inactivity","code":"STREAM_EXPIRED"}`)
-	out := c.pipeline("/one/v3/pipeline", "", exec("SELECT a FROM t"), closeStream)
-	if got := string(out.Results[0]); !strings.Contains(got, `"rows":[[{"type":"integer","value":"2"}]]`) {
-		t.Errorf("the expired transaction was not rolled back: %s", got)
+		idle := c.pipeline("/one/v3/pipeline", "", exec("CREATE TABLE t (a)"), exec("BEGIN IMMEDIATE"), exec("INSERT INTO t VALUES (1)"))
+		// The transaction of the stream holds the lock until it expires.
+		c.pipeline("/one/v3/pipeline", "", exec("INSERT INTO t VALUES (2)"), closeStream)
+		refused("expired stream", "/one/v3/pipeline", *idle.Baton, `{"message":"The stream has expired due to inactivity","code":"STREAM_EXPIRED"}`)
+		out := c.pipeline("/one/v3/pipeline", "", exec("SELECT a FROM t"), closeStream)
+		if got := string(out.Results[0]); !strings.Contains(got, `"rows":[[{"type":"integer","value":"2"}]]`) {
+			t.Errorf("the expired transaction was not rolled back: %s", got)
+		}
+	})
+}
+
+// The time of a stream can be over while a request of its client arrives, which it then
+// serves.
+func TestLateExpiry(t *testing.T) {
+	s := newServer(t, Options{StreamTTL: time.Hour})
+	c := newClientOf(t, s)
+	first := c.pipeline("/one/v3/pipeline", "", exec("SELECT 1"))
+	for _, st := range s.streams.waiting {
+		seq := st.seq
+		second := c.pipeline("/one/v3/pipeline", *first.Baton, exec("SELECT 1"))
+		s.streams.expireStream(st, seq)
+		c.pipeline("/one/v3/pipeline", *second.Baton, closeStream)
 	}
 }
 

@@ -4,9 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
-
-	"github.com/zen-auth/zen/internal/testwait"
 )
 
 // The texts and places are serde_json's.
@@ -92,36 +91,38 @@ func FuzzSerde(f *testing.F) {
 
 // While a cursor's rows are sent its stream is idle, as in libsql-server.
 func TestIdleClockOfACursor(t *testing.T) {
-	c := newClient(t, Options{StreamTTL: 100 * time.Millisecond})
-	begun := c.pipeline("/one/v3/pipeline", "", exec("BEGIN"))
-	resp, err := c.start("/one/v3/cursor", `{"baton":"`+*begun.Baton+`","batch":{"steps":[{"stmt":{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 300000) SELECT i FROM n"}}]}}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	lines := json.NewDecoder(resp.Body)
-	var first pipelineResponse
-	if err := lines.Decode(&first); err != nil {
-		t.Fatal(err)
-	}
-	testwait.For(t.Context(), 300*time.Millisecond) // three times the timeout of an idle stream
-	rows, ended := 0, false
-	for lines.More() {
-		var line struct{ Type string }
-		if err := lines.Decode(&line); err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		c := inMemory(t, newServer(t, Options{StreamTTL: 10 * time.Second}))
+		begun := c.pipeline("/one/v3/pipeline", "", exec("BEGIN"))
+		resp, err := c.start("/one/v3/cursor", `{"baton":"`+*begun.Baton+`","batch":{"steps":[{"stmt":{"sql":"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 300000) SELECT i FROM n"}}]}}`)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if line.Type == "row" {
-			rows++
+		defer resp.Body.Close()
+		lines := json.NewDecoder(resp.Body)
+		var first pipelineResponse
+		if err := lines.Decode(&first); err != nil {
+			t.Fatal(err)
 		}
-		ended = line.Type == "replication_index"
-	}
-	if rows != 300000 || !ended {
-		t.Errorf("%d rows, ended %t", rows, ended)
-	}
-	if resp, body := c.do("POST", "/one/v3/pipeline", `{"baton":"`+*first.Baton+`","requests":[`+exec("COMMIT")+`]}`); resp.StatusCode != 400 || !strings.Contains(body, "STREAM_EXPIRED") {
-		t.Errorf("answer %d %s", resp.StatusCode, body)
-	}
+		time.Sleep(30 * time.Second) // three times the timeout of an idle stream
+		rows, ended := 0, false
+		for lines.More() {
+			var line struct{ Type string }
+			if err := lines.Decode(&line); err != nil {
+				t.Fatal(err)
+			}
+			if line.Type == "row" {
+				rows++
+			}
+			ended = line.Type == "replication_index"
+		}
+		if rows != 300000 || !ended {
+			t.Errorf("%d rows, ended %t", rows, ended)
+		}
+		if resp, body := c.do("POST", "/one/v3/pipeline", `{"baton":"`+*first.Baton+`","requests":[`+exec("COMMIT")+`]}`); resp.StatusCode != 400 || !strings.Contains(body, "STREAM_EXPIRED") {
+			t.Errorf("answer %d %s", resp.StatusCode, body)
+		}
+	})
 }
 
 // Values are limited, responses by libsql-server's own estimate, and requests only beyond

@@ -137,14 +137,17 @@ func (s *Server) release(st *stream) string {
 		return ""
 	}
 	ss.waiting[st.id] = st
-	st.expire = time.AfterFunc(ss.ttl, func() { ss.expireStream(st) })
+	seq := st.seq
+	st.expire = time.AfterFunc(ss.ttl, func() { ss.expireStream(st, seq) })
 	return s.encodeBaton(st.database, st.id, st.seq)
 }
 
-func (ss *streams) expireStream(st *stream) {
+// expireStream ends a stream that has waited for its client since it got the number seq: a
+// request may have used it since its time was over.
+func (ss *streams) expireStream(st *stream, seq uint64) {
 	ss.mu.Lock()
 	now := time.Now()
-	mine := ss.waiting[st.id] == st
+	mine := ss.waiting[st.id] == st && st.seq == seq
 	if mine {
 		delete(ss.waiting, st.id)
 		ss.expired[st.id] = now
