@@ -290,7 +290,7 @@ func TestWorkloadAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	fetch := func() (*jwtsvid.SVID, error) {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		return workloadapi.FetchJWTSVID(ctx, jwtsvid.Params{Audience: audience}, workloadapi.WithAddr("unix://"+filepath.Join(dir, "ci", "agent.sock")))
 	}

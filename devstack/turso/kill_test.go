@@ -24,7 +24,7 @@ const serveVariable = "ZEN_TEST_SERVE"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(serveVariable); dir != "" {
-		if err := serve(dir, os.Args[1]); err != nil {
+		if err := serve(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -33,17 +33,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve runs a server that will be killed. It prints when it is ready.
-func serve(dir, address string) error {
-	s, err := New(Options{Dir: dir, Host: address, CheckpointFrames: 100})
+// serve runs a server that will be killed. It prints its address when it is ready.
+func serve(dir string) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", address)
+	s, err := New(Options{Dir: dir, Host: listener.Addr().String(), CheckpointFrames: 100})
 	if err != nil {
 		return err
 	}
-	fmt.Println("ready")
+	fmt.Println("ready at", listener.Addr())
 	return http.Serve(listener, s)
 }
 
@@ -61,18 +61,15 @@ func TestKilledUnderWriters(t *testing.T) {
 	token, err := s.CreateDatabaseToken("acme", "app", TokenOptions{})
 	must(t, err)
 	must(t, s.Close())
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	address := listener.Addr().String()
-	must(t, listener.Close())
 
-	client := &http.Client{Timeout: 20 * time.Second}
+	var address atomic.Value // of the server that runs
+	client := &http.Client{Timeout: time.Minute}
 	post := func(baton string, requests ...string) (next string, err error) {
 		body := `{"baton":null,"requests":[` + strings.Join(requests, ",") + `]}`
 		if baton != "" {
 			body = `{"baton":"` + baton + `","requests":[` + strings.Join(requests, ",") + `]}`
 		}
-		req, err := http.NewRequest("POST", "http://"+address+"/dbs/app/v3/pipeline", strings.NewReader(body))
+		req, err := http.NewRequest("POST", "http://"+address.Load().(string)+"/dbs/app/v3/pipeline", strings.NewReader(body))
 		if err != nil {
 			return "", err
 		}
@@ -108,7 +105,12 @@ func TestKilledUnderWriters(t *testing.T) {
 		return exec1(fmt.Sprintf("INSERT INTO kept VALUES (%d, %d, %d)", writer, n, part))
 	}
 
-	server := startKilled(t, dir, address)
+	start := func() *exec.Cmd {
+		cmd, at := startKilled(t, dir)
+		address.Store(at)
+		return cmd
+	}
+	server := start()
 	_, err = post("", exec1("CREATE TABLE kept (writer INTEGER, n INTEGER, part INTEGER)"), closing)
 	must(t, err)
 	var (
@@ -150,7 +152,7 @@ func TestKilledUnderWriters(t *testing.T) {
 		testwait.Moment(t.Context(), 0, 50*time.Millisecond)
 		must(t, server.Process.Kill())
 		_ = server.Wait() // killed
-		server = startKilled(t, dir, address)
+		server = start()
 	}
 	goOn()
 	stop.Store(true)
@@ -209,16 +211,19 @@ func (c collect) Row(row []engine.Value) error {
 	return nil
 }
 
-func startKilled(t *testing.T, dir, address string) *exec.Cmd {
+// startKilled starts a server, and returns its address.
+func startKilled(t *testing.T, dir string) (cmd *exec.Cmd, address string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], address)
+	cmd = exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), serveVariable+"="+dir)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+	line, err := bufio.NewReader(out).ReadString('\n')
+	address, ready := strings.CutPrefix(strings.TrimSpace(line), "ready at ")
+	if !ready {
 		t.Fatalf("the server says %q: %v", line, err)
 	}
-	return cmd
+	return cmd, address
 }

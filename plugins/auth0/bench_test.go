@@ -193,6 +193,8 @@ type host struct {
 	// secret is the answer to a prompt for one.
 	secret provider.Secret
 	store  func(provider.SignIn) error
+	// after is called when the browser has ended, unless it is nil.
+	after func()
 
 	mu     sync.Mutex
 	told   []string
@@ -221,7 +223,11 @@ func (h *host) OpenURL(ctx context.Context, address, _ string) error {
 	if h.user == "" {
 		return nil
 	}
+	err := ctx.Err()
 	h.visits.Go(func() {
+		if h.after != nil {
+			defer h.after()
+		}
 		b := browse.Browser{Person: browse.Person{User: h.user}}
 		ended, err := b.Visit(h.t.Context(), address)
 		h.mu.Lock()
@@ -233,7 +239,7 @@ func (h *host) OpenURL(ctx context.Context, address, _ string) error {
 			h.ended = ended.String()
 		}
 	})
-	return ctx.Err()
+	return err
 }
 
 func (h *host) ShowCode(_ context.Context, code, address string, _ time.Time) error {

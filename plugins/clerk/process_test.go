@@ -108,11 +108,18 @@ func TestThroughAProcess(t *testing.T) {
 		t.Errorf("forged: %v, want it to name the issuer", err)
 	}
 
-	// The error that says what was awaited arrives before the host's deadline.
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-	defer cancel()
-	if err := client.Login(ctx, loginRequest(), &fakeHost{}); !errors.Is(err, provider.ErrNoCredential) || !strings.Contains(err.Error(), "the browser did not come back to http://127.0.0.1:") {
-		t.Errorf("without a callback: %v", err)
+	// The error that says what was awaited arrives before the host's deadline, unless the
+	// machine is so busy that both come at once.
+	for tries := 1; ; tries++ {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		err := client.Login(ctx, loginRequest(), &fakeHost{})
+		cancel()
+		if errors.Is(err, provider.ErrNoCredential) && strings.Contains(err.Error(), "the browser did not come back to http://127.0.0.1:") {
+			break
+		}
+		if tries == 20 {
+			t.Fatalf("without a callback: %v", err)
+		}
 	}
 	if text := log.String(); strings.Contains(text, "planted") || strings.Contains(text, "eyJ") {
 		t.Errorf("a secret is in the log: %s", text)

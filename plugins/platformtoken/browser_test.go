@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,7 +21,9 @@ import (
 type surfer struct {
 	person
 	// back changes the address where the browser ends; nil leaves it as Turso sends it.
-	back   func(url.Values)
+	back func(url.Values)
+	// after is called when the browser has ended, unless it is nil.
+	after  func()
 	visits sync.WaitGroup
 	// shown is the last page's status and text.
 	mu     sync.Mutex
@@ -43,6 +44,9 @@ func (h *surfer) OpenURL(_ context.Context, address, _ string) error {
 		h.back(answer)
 	}
 	h.visits.Go(func() {
+		if h.after != nil {
+			defer h.after()
+		}
 		browser := &http.Client{Transport: httpclient.New()} // that resolves localhost to this machine
 		res, err := browser.Get("http://" + net.JoinHostPort("localhost", q.Get("port")) + "/?" + answer.Encode())
 		if err != nil {
@@ -147,9 +151,9 @@ func TestBrowserErrors(t *testing.T) {
 	}
 	// A callback with a wrong state is ignored.
 	f := newFakeAPI(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	host := &surfer{back: func(q url.Values) { q.Set("state", "planted") }}
+	host := &surfer{back: func(q url.Values) { q.Set("state", "planted") }, after: cancel}
 	err := f.configured(nil).Login(ctx, browserLogin("libsql://app-acme.turso.io"), host)
 	host.visits.Wait()
 	if !errors.Is(err, provider.ErrNoCredential) || host.status != http.StatusBadRequest {

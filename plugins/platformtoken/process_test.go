@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -29,16 +28,20 @@ func TestMain(m *testing.M) {
 func TestProcess(t *testing.T) {
 	f := newFakeAPI(t)
 	path := plugintest.Self(t, "platformtoken")
-	var log bytes.Buffer
+	log, err := os.Create(filepath.Join(t.TempDir(), "log")) // the process may write to it until it has ended
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		if strings.Contains(log.String(), "planted") {
-			t.Errorf("the secret is in the log: %s", log.String())
+		_ = log.Close()
+		if text, err := os.ReadFile(log.Name()); err != nil || strings.Contains(string(text), "planted") {
+			t.Errorf("the secret is in the log: %s, %v", text, err)
 		}
 	})
 	// open starts the provider with the settings that zen reads according to its schema.
 	open := func(environ map[string]string) *plugintest.Client {
 		t.Helper()
-		description, err := plugintest.Start(t, path, provider.Settings{keyOrganization: provider.NewSecret("acme")}, &log).Describe(t.Context())
+		description, err := plugintest.Start(t, path, provider.Settings{keyOrganization: provider.NewSecret("acme")}, log).Describe(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +53,7 @@ func TestProcess(t *testing.T) {
 				}
 			}
 		}
-		return plugintest.Start(t, path, settings, &log)
+		return plugintest.Start(t, path, settings, log)
 	}
 
 	client := open(map[string]string{"TURSO_API_TOKEN": plantedToken, "TURSO_API_BASEURL": f.server.URL})

@@ -20,17 +20,29 @@ import (
 // bearer adds a token to requests, and counts them.
 type bearer struct {
 	token string
-	mu    sync.Mutex
-	count int // guarded by mu
+	mu    sync.Mutex // guards what is below
+	count int
+	sent  func() // called once, with the next request, or nil
 }
 
 func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	b.mu.Lock()
 	b.count++
+	if b.sent != nil {
+		b.sent()
+		b.sent = nil
+	}
 	b.mu.Unlock()
 	req = req.Clone(req.Context())
 	req.Header.Set("Authorization", "Bearer "+b.token)
 	return http.DefaultTransport.RoundTrip(req)
+}
+
+// sends has f called with the next request.
+func (b *bearer) sends(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sent = f
 }
 
 func (b *bearer) requests() int {

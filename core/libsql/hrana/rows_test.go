@@ -2,14 +2,18 @@ package hrana
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -119,20 +123,42 @@ func TestCancelInRows(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	for name, prefix := range map[string]string{"before the answer": "", "in the answer": twoRows} {
-		f := newFake(t)
-		gone := f.hang(prefix)
-		db := f.open(func(c *Config) { c.Timeout = 50 * time.Millisecond })
-		rows, err := db.Query("SELECT 1")
-		for err == nil && rows.Next() {
-		}
-		if err == nil {
-			err = rows.Err()
-		}
-		if !errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v, want ErrTimeout", name, err)
-		}
-		<-gone
+		synctest.Test(t, func(t *testing.T) {
+			connector, err := NewConnector(Config{
+				URL: &url.URL{Scheme: "https", Host: "db.example.test"}, Timeout: time.Minute,
+				Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+					if prefix == "" {
+						<-r.Context().Done()
+						return nil, r.Context().Err()
+					}
+					body := io.MultiReader(strings.NewReader(prefix), silence{r.Context()})
+					return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
+				}),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			db, began := sql.OpenDB(connector), time.Now()
+			defer db.Close()
+			rows, err := db.Query("SELECT 1")
+			for err == nil && rows.Next() {
+			}
+			if err == nil {
+				err = rows.Err()
+			}
+			if took := time.Since(began); !errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) || took != time.Minute {
+				t.Errorf("%s: %v after %s, want ErrTimeout after a minute", name, err, took)
+			}
+		})
 	}
+}
+
+// silence is a body of which nothing comes.
+type silence struct{ ctx context.Context }
+
+func (s silence) Read([]byte) (int, error) {
+	<-s.ctx.Done()
+	return 0, s.ctx.Err()
 }
 
 // TestCloseEarly checks that a short remainder is read to keep the HTTP connection, and that

