@@ -193,8 +193,9 @@ func TestWatchEndsDuringARestart(t *testing.T) {
 	told := filepath.Join(t.TempDir(), "told")
 	// The command ends some time after zen was told to end.
 	cmd, lines, _ := watched(t, environ, "--watch", "restart", "--", "sh", "-c", `
-		trap 'echo stopping; while ! [ -e `+told+` ]; do sleep 0.05; done; sleep 1; exit 4' TERM
-		echo start; while :; do sleep 0.05; done`)
+		sleep 300 >/dev/null 2>&1 & # a shell that starts programs all the time can lose a signal
+		trap 'kill $!; echo stopping; while ! [ -e `+told+` ]; do sleep 0.05; done; sleep 1; exit 4' TERM
+		echo start; wait`)
 	for _, want := range []string{"start", "stopping"} {
 		if got := nextLine(t, lines); got != want {
 			t.Fatalf("line %q, want %q", got, want)
