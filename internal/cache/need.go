@@ -33,6 +33,12 @@ func Early(token provider.Token, j float64) time.Duration {
 // tokens the verification takes less.
 const maxSkew = 2 * time.Minute
 
+// LongLived reports whether a token lives as one does that a person was given, and that nothing
+// renews: two weeks or more.
+func LongLived(token provider.Token) bool {
+	return token.Expires.Sub(token.Issued) >= 14*24*time.Hour
+}
+
 // Need says which token is wanted.
 type Need struct {
 	// MinTTL is the life that must be left; zero means the margin.

@@ -29,7 +29,6 @@ import (
 // Run does what a line says, and returns the exit code.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	early.Take()
-	defer early.End()
 	if leftover.Run(args) {
 		return 0
 	}

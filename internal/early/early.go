@@ -1,12 +1,14 @@
-// Package early starts the process that renews while the program that will ask it is itself
-// being started: the front has both started at the same time, and becomes the one that
-// asks. Where anything is odd the process is not there, and is started as it always was.
+// Package early has a renewal made while the program that tells how it went is not started
+// yet: the front starts the process that renews, and prints the token that this one stores.
+// Where that takes long or goes wrong, the front becomes zen-full, which takes the process
+// over and tells. Where anything is odd there is no such process, and zen-full starts one as
+// it always does.
 package early
 
 import "strings"
 
 // variable tells the program that a process becomes of the child that it has: the child's
-// number, the two descriptors, and a line that says what it was started with.
+// number, the descriptor of its answer, and what it was started with.
 const variable = "ZEN_EARLY_RENEWAL"
 
 // Arguments are those of a command of zen's own, with what was said of the configuration.
@@ -25,7 +27,7 @@ func Arguments(command, config string, debug, quiet bool) []string {
 }
 
 // startedWith is one text for what a child was started with: the entry that its environment
-// has beside this process's, and its arguments.
-func startedWith(entry string, args []string) string {
-	return entry + "\n" + strings.Join(args, "\n")
+// has beside this process's, its arguments, and its request.
+func startedWith(entry string, args []string, request []byte) string {
+	return entry + "\n" + strings.Join(args, "\n") + "\n" + string(request)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,15 +28,32 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "front":
-		if os.Args[1] == "renew" {
-			panic("the child runs as the front")
+		child := Start("/proc/self/exe", entry, []string{"renew"}, []byte(os.Args[1]))
+		if child == nil {
+			fmt.Println("not started")
+			os.Exit(0)
 		}
-		Start("/proc/self/exe", entry, []string{"renew"})
+		fmt.Println("started")
+		// One that doesn't answer is waited for as long as the test's own end.
+		fmt.Println("answered", child.Answered(map[bool]time.Duration{true: time.Millisecond, false: time.Hour}[os.Args[1] == "wait"]))
+		if os.Args[1] == "printed" {
+			child.End()
+			_, err := unix.Wait4(-1, nil, 0, nil)
+			fmt.Println("waited for", errors.Is(err, unix.ECHILD))
+			os.Exit(0)
+		}
+		child.HandOver()
 		_ = os.Setenv(mode, "whole")
 		fmt.Println(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
 	case "child":
 		request, _ := io.ReadAll(os.Stdin)
-		if len(request) > 0 {
+		if string(request) == "wait" {
+			// Until nobody is there to read the answer.
+			_, err := unix.Poll([]unix.PollFd{{Fd: 1}}, -1)
+			fmt.Fprint(os.Stderr, "stored ", err)
+			return
+		}
+		if string(request) != "silent" {
 			fmt.Printf("answer to %s", request)
 		}
 		if string(request) == "fail" {
@@ -51,8 +69,8 @@ func TestMain(m *testing.M) {
 // surroundings describes pipes and a variable that this process inherited and shouldn't have.
 func surroundings() string {
 	var found []string
-	for fd := 3; fd < 100; fd++ {
-		if isPipe(fd, unix.O_RDONLY) || isPipe(fd, unix.O_WRONLY) {
+	for fd := range 100 {
+		if isPipe(fd) {
 			found = append(found, fmt.Sprint("descriptor ", fd))
 		}
 	}
@@ -68,29 +86,26 @@ func whole(what string) {
 	other := exec.Command("/proc/self/exe")
 	other.Env = append(os.Environ(), mode+"=listed")
 	out, err := other.Output()
-	fmt.Printf("inherited %t, passed on %q %v\n", strings.Count(inherited, "descriptor") == 2, strings.TrimSpace(string(out)), err)
-	asked, args := what, []string{"renew"}
+	fmt.Printf("inherited %t, passed on %q %v\n", strings.Count(inherited, "descriptor") == 1, strings.TrimSpace(string(out)), err)
+	requested, args := what, []string{"renew"}
 	switch what {
 	case "wait":
 		fmt.Println("ready")
 		_, _ = io.ReadAll(os.Stdin) // until it is killed
-	case "end":
-		End()
-		asked = "too late"
-	case "other":
+	case "other arguments":
 		args = append(args, "--quiet")
-	case "long":
-		asked = strings.Repeat("x", atOnce+1)
+	case "another request":
+		requested = "this one"
 	}
-	answer, ended, ok := Ask(entry, args, []byte(asked))
+	answer, ended, ok := Answer(entry, args, []byte(requested))
 	if ok {
 		said, err := io.ReadAll(answer)
 		fmt.Printf("%s, %v\n", said, errors.Join(err, ended()))
 	} else {
-		fmt.Println("not asked")
+		fmt.Println("no answer")
 	}
-	_, _, ok = Ask(entry, args, []byte(asked))
 	End()
+	_, _, ok = Answer(entry, args, []byte(requested))
 	_, err = unix.Wait4(-1, nil, 0, nil)
 	fmt.Printf("again %t, waited for %t", ok, errors.Is(err, unix.ECHILD))
 }
@@ -104,27 +119,28 @@ func front(t *testing.T, what string) *exec.Cmd {
 	return cmd
 }
 
-// A child started early receives one request from the program that its parent became, which
-// alone holds the pipes, or is ended.
-func TestAskedOrEnded(t *testing.T) {
+// A child started early has the whole request, and the program that its parent became, which
+// alone holds its answer, reads that.
+func TestAnswerIsHandedOver(t *testing.T) {
 	t.Parallel()
+	const started, alone, once = "started\nanswered true\n", "inherited true, passed on \"\" <nil>\n", "\nagain false, waited for true"
 	for what, want := range map[string]string{
-		"request": "answer to request, <nil>",
-		"fail":    "answer to fail, exit status 3, signal -1",
-		"end":     "not asked",
-		"other":   "not asked",
-		"long":    "not asked",
+		"request":                     started + alone + "answer to request, <nil>" + once,
+		"fail":                        started + alone + "answer to fail, exit status 3, signal -1" + once,
+		"silent":                      started + alone + ", <nil>" + once,
+		"other arguments":             started + alone + "no answer" + once,
+		"another request":             started + alone + "no answer" + once,
+		"printed":                     started + "waited for true\n",
+		strings.Repeat("x", atOnce+1): "not started\n",
 	} {
-		want = "inherited true, passed on \"\" <nil>\n" + want + "\nagain false, waited for true"
 		if out, err := front(t, what).CombinedOutput(); err != nil || string(out) != want {
-			t.Errorf("%s: %v\n%s\nwant\n%s", what, err, out, want)
+			t.Errorf("%.20s: %v\n%s\nwant\n%s", what, err, out, want)
 		}
 	}
 }
 
-// A child whose parent was killed ends without output. Only the parent held the other end of
-// its input, so the child's standard error closes when both have ended.
-func TestChildOfKilledParentEnds(t *testing.T) {
+// A child goes on when its parent is killed, also as another program.
+func TestChildOfKilledParentGoesOn(t *testing.T) {
 	t.Parallel()
 	cmd := front(t, "wait")
 	out, err := cmd.StdoutPipe()
@@ -143,11 +159,16 @@ func TestChildOfKilledParentEnds(t *testing.T) {
 	if err := errors.Join(cmd.Start(), stderr.Close()); err != nil {
 		t.Fatal(err)
 	}
-	for lines := bufio.NewScanner(out); lines.Scan() && lines.Text() != "ready"; {
+	var lines []string
+	for scanner := bufio.NewScanner(out); len(lines) < 4 && scanner.Scan(); {
+		lines = append(lines, scanner.Text())
+	}
+	if text := strings.Join(lines, "; "); text != `started; answered false; inherited true, passed on "" <nil>; ready` {
+		t.Error(text)
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	if words, err := io.ReadAll(said); err != nil || len(words) > 0 {
+	if words, err := io.ReadAll(said); err != nil || string(words) != "stored <nil>" {
 		t.Errorf("the child wrote %q, %v", words, err)
 	}
 }
@@ -167,25 +188,27 @@ func TestInvalidVariableIsIgnored(t *testing.T) {
 	defer file.Close()
 	in, out, no, self := w.Fd(), r.Fd(), file.Fd(), os.Getpid()
 	for _, value := range []string{
-		"", "x", "1 2", "-1 -1 -1",
-		fmt.Sprintf("%d 1 0", self),
-		fmt.Sprintf("%d %d %d", self, out, in),
-		fmt.Sprintf("%d %d %d", self, in, no),
-		fmt.Sprintf("%d %d 99999999", self, in),
-		fmt.Sprintf("-1 %d %d", in, out),
-		fmt.Sprintf("0 %d %d", in, out),
+		"", "x", "1", "-1 -1",
+		fmt.Sprintf("%d 0", self),
+		fmt.Sprintf("%d %d", self, in),
+		fmt.Sprintf("%d %d", self, no),
+		fmt.Sprintf("%d 99999999", self),
+		fmt.Sprintf("-1 %d", out),
+		fmt.Sprintf("0 %d", out),
 	} {
 		t.Setenv(variable, value)
 		Take()
-		if _, ok := os.LookupEnv(variable); ok || waiting.Load() != nil {
+		if _, ok := os.LookupEnv(variable); ok || taken.Load() != nil {
 			t.Errorf("%q was taken", value)
 		}
 	}
 	// The process isn't a child of this one.
-	in2, _ := unix.Dup(int(in))
-	out2, _ := unix.Dup(int(out))
-	t.Setenv(variable, fmt.Sprintf("%d %d %d", self, in2, out2))
-	if Take(); waiting.Load() != nil || isPipe(in2, unix.O_WRONLY) || isPipe(out2, unix.O_RDONLY) {
-		t.Error("a foreign process was taken, or its pipes are still open")
+	out2, err := unix.Dup(int(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(variable, fmt.Sprintf("%d %d", self, out2))
+	if Take(); taken.Load() != nil || isPipe(out2) {
+		t.Error("a foreign process was taken, or its pipe is still open")
 	}
 }

@@ -3,7 +3,7 @@
 package early
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,59 +11,103 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
+// Child is a process that makes a renewal, and answers how it went.
+type Child struct {
+	pid         int
+	answers     *os.File
+	startedWith string
+	// status is how it ended, if that is known.
+	status *unix.WaitStatus
+}
+
+// atOnce is what an empty pipe takes without waiting for its reader, on every system.
+const atOnce = 4096
+
 // Start starts the program with args in a session of its own, with an entry more than this
-// process's environment has, for the program that this process becomes: that one has its
-// descriptors and its children. The child ends when nobody has the pipe that it reads, so
-// that it has to be the only one whose descriptors are open at an exec, and it is started
-// before they are.
-func Start(program, entry string, args []string) {
-	_ = os.Unsetenv(variable)
+// process's environment has, and with its whole request. It returns nil where that can't be.
+func Start(program, entry string, args []string, request []byte) *Child {
+	if len(request) > atOnce {
+		return nil
+	}
 	requests, toChild, err := os.Pipe()
 	if err != nil {
-		return
+		return nil
 	}
 	defer requests.Close()
-	fromChild, answers, err := os.Pipe()
-	if err != nil {
-		_ = toChild.Close()
-		return
+	_, err = toChild.Write(request)
+	if err = errors.Join(err, toChild.Close()); err != nil {
+		return nil
 	}
-	defer answers.Close()
+	answers, fromChild, err := os.Pipe()
+	if err != nil {
+		return nil
+	}
+	defer fromChild.Close()
 	name, _, _ := strings.Cut(entry, "=")
 	environ := slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, name+"=") }) // of two the first counts
 	pid, err := syscall.ForkExec(program, append([]string{program}, args...), &syscall.ProcAttr{
-		Env: append(environ, entry), Files: []uintptr{requests.Fd(), answers.Fd(), os.Stderr.Fd()},
+		Env: append(environ, entry), Files: []uintptr{requests.Fd(), fromChild.Fd(), os.Stderr.Fd()},
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
-		_, _ = toChild.Close(), fromChild.Close()
-		return
+		_ = answers.Close()
+		return nil
 	}
-	// What is duplicated has no finaliser, and is not closed at the exec.
-	w, errW := unix.Dup(int(toChild.Fd()))
-	r, errR := unix.Dup(int(fromChild.Fd()))
-	_, _ = toChild.Close(), fromChild.Close()
-	if cmp.Or(errW, errR) != nil {
-		_, _ = unix.Close(w), unix.Close(r) // one of them may be there
-		(&child{pid: pid}).kill()
-		return
-	}
-	_ = os.Setenv(variable, fmt.Sprintf("%d %d %d\n%s", pid, w, r, startedWith(entry, args)))
+	return &Child{pid: pid, answers: answers, startedWith: startedWith(entry, args, request)}
 }
 
-// child waits for a request.
-type child struct {
-	pid               int
-	requests, answers *os.File
-	startedWith       string
+// Answered waits for the answer, or the end of the child without one, at most for timeout, and
+// reports whether it is there. Nothing of it is read.
+func (c *Child) Answered(timeout time.Duration) bool {
+	raw, err := c.answers.SyscallConn()
+	if err != nil || c.answers.SetReadDeadline(time.Now().Add(timeout)) != nil {
+		return false
+	}
+	return raw.Read(func(fd uintptr) bool {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		return err == nil && n > 0
+	}) == nil
 }
 
-// waiting is the child of this process that waits, until it is asked or ended.
-var waiting atomic.Pointer[child]
+// endTimeout limits how long the end of a child is waited for that has answered.
+const endTimeout = 5 * time.Second
+
+// End waits for the end of a child whose answer isn't needed: what follows has no child that
+// it doesn't know. A nil Child has ended.
+func (c *Child) End() {
+	if c == nil {
+		return
+	}
+	_ = c.answers.SetReadDeadline(time.Now().Add(endTimeout))
+	if _, err := io.Copy(io.Discard, c.answers); err == nil { // only the child has the other end
+		_ = c.wait()
+	}
+	_ = c.answers.Close()
+}
+
+// HandOver leaves the child to the program that this process becomes, which has its
+// descriptors and its children.
+func (c *Child) HandOver() {
+	raw, err := c.answers.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) {
+		// What is duplicated has no finaliser, and is not closed at the exec.
+		if r, err := unix.Dup(int(fd)); err == nil {
+			_ = os.Setenv(variable, fmt.Sprintf("%d %d\n%s", c.pid, r, c.startedWith))
+		}
+	})
+}
+
+// taken is the child of this process from before it became this program, until somebody asks
+// for its answer.
+var taken atomic.Pointer[Child]
 
 // Take takes the child that this process has from before it became this program. It comes
 // first of all, so that nothing is started that would inherit a descriptor or the variable.
@@ -74,83 +118,65 @@ func Take() {
 	}
 	_ = os.Unsetenv(variable)
 	first, with, _ := strings.Cut(text, "\n")
-	var pid, w, r int
-	if n, err := fmt.Sscanf(first, "%d %d %d", &pid, &w, &r); n != 3 || err != nil || pid <= 1 || !isPipe(w, unix.O_WRONLY) || !isPipe(r, unix.O_RDONLY) {
+	var pid, r int
+	if n, err := fmt.Sscanf(first, "%d %d", &pid, &r); n != 2 || err != nil || pid <= 1 || !isPipe(r) {
 		return
 	}
-	unix.CloseOnExec(w)
 	unix.CloseOnExec(r)
-	c := &child{pid: pid, requests: os.NewFile(uintptr(w), "requests"), answers: os.NewFile(uintptr(r), "answers"), startedWith: with}
-	if ended, err := unix.Wait4(pid, nil, unix.WNOHANG, nil); ended != 0 || err != nil {
-		c.close() // it is another's child, or has ended
+	c := &Child{pid: pid, answers: os.NewFile(uintptr(r), "answers"), startedWith: with}
+	var status unix.WaitStatus
+	switch ended, err := unix.Wait4(pid, &status, unix.WNOHANG, nil); {
+	case err != nil:
+		_ = c.answers.Close() // it is another's child
 		return
+	case ended != 0:
+		c.status = &status
 	}
-	waiting.Store(c)
+	taken.Store(c)
 }
 
-// isPipe reports whether a descriptor above the three of every program is an end of a pipe.
-func isPipe(fd, mode int) bool {
+// isPipe reports whether a descriptor above the three of every program is the end of a pipe
+// that is read.
+func isPipe(fd int) bool {
 	var stat unix.Stat_t
 	if fd < 3 || fd > 1<<16 || unix.Fstat(fd, &stat) != nil || stat.Mode&unix.S_IFMT != unix.S_IFIFO {
 		return false
 	}
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	return err == nil && flags&unix.O_ACCMODE == mode
+	return err == nil && flags&unix.O_ACCMODE == unix.O_RDONLY
 }
 
-// Ask sends the child its request, if one waits that was started with this entry and args.
-// answer is what it says; ended waits for its end, after which no one reads that any more.
-func Ask(entry string, args []string, request []byte) (answer io.Reader, ended func() error, ok bool) {
-	c := waiting.Load()
-	if c == nil || c.startedWith != startedWith(entry, args) || len(request) > atOnce || !waiting.CompareAndSwap(c, nil) {
+// Answer returns what the child says that was started with this entry, args and request, if
+// there is one; ended waits for its end, after which no one reads that any more.
+func Answer(entry string, args []string, request []byte) (answer io.Reader, ended func() error, ok bool) {
+	c := taken.Load()
+	if c == nil || c.startedWith != startedWith(entry, args, request) || !taken.CompareAndSwap(c, nil) {
 		return nil, nil, false
 	}
-	if _, err := c.requests.Write(request); err != nil {
-		c.end()
-		return nil, nil, false
-	}
-	_ = c.requests.Close()
 	return c.answers, func() error {
 		defer c.answers.Close()
 		return c.wait()
 	}, true
 }
 
-// atOnce is what an empty pipe takes without waiting for its reader, on every system.
-const atOnce = 4096
-
-// End ends the child that nobody has asked, if there is one, and waits for that.
-func End() {
-	if c := waiting.Swap(nil); c != nil {
-		c.end()
-	}
-}
-
-func (c *child) end() {
-	c.close()
-	c.kill()
-}
-
-// kill ends a child that has read no request.
-func (c *child) kill() {
-	_ = unix.Kill(c.pid, unix.SIGKILL)
-	_ = c.wait()
-}
+// End waits for the end of the child that was taken, if nobody has asked for its answer: the
+// command that this process may become has no child that it doesn't know.
+func End() { taken.Swap(nil).End() }
 
 // wait waits for the end of the child, and returns an error where it went wrong.
-func (c *child) wait() error {
-	for {
+func (c *Child) wait() error {
+	for c.status == nil {
 		var status unix.WaitStatus
 		switch _, err := unix.Wait4(c.pid, &status, 0, nil); {
 		case err == unix.EINTR:
 		case err != nil:
 			return err
-		case status != 0:
-			return fmt.Errorf("exit status %d, signal %d", status.ExitStatus(), status.Signal())
 		default:
-			return nil
+			c.status = &status
 		}
 	}
+	if *c.status != 0 {
+		return fmt.Errorf("exit status %d, signal %d", c.status.ExitStatus(), c.status.Signal())
+	}
+	return nil
 }
-
-func (c *child) close() { _, _ = c.requests.Close(), c.answers.Close() }

@@ -1,15 +1,31 @@
 package early
 
-import "io"
+import (
+	"io"
+	"time"
+)
 
-// Start starts nothing: no program becomes another one here.
-func Start(string, string, []string) {}
+// Child is a process that makes a renewal: there is none, as no program becomes another one
+// here.
+type Child struct{}
+
+// Start starts nothing.
+func Start(string, string, []string, []byte) *Child { return nil }
+
+// Answered reports that there is no answer.
+func (*Child) Answered(time.Duration) bool { return false }
+
+// End has nothing to wait for.
+func (*Child) End() {}
+
+// HandOver has nothing to leave.
+func (*Child) HandOver() {}
 
 // Take has nothing to take.
 func Take() {}
 
-// Ask reports that no child waits.
-func Ask(string, []string, []byte) (io.Reader, func() error, bool) { return nil, nil, false }
+// Answer reports that there is none.
+func Answer(string, []string, []byte) (io.Reader, func() error, bool) { return nil, nil, false }
 
-// End has nothing to end.
+// End has nothing to wait for.
 func End() {}

@@ -1,12 +1,14 @@
 // Package front answers zen token and zen exec from a good stored token: it reads,
 // verifies and prints, and becomes zen-full for everything else, or zen-query, which has a
-// network client, for zen db query. What is linked is paid for at every start, and zen
+// network client, for zen db query. Where the token has to be renewed it has zen-full's
+// process do that, and reads again. What is linked is paid for at every start, and zen
 // token may run at every prompt of a shell: it links no gRPC, no network client and no flag
 // library.
 package front
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,15 +48,13 @@ func Run(args []string, stdout, stderr *os.File) int {
 	if l, ok := readLine(args); ok && l.sql != "" {
 		_ = become("zen-query", args) // zen-full can do it, too
 	} else if ok {
-		done, err := l.perform(stdout)
+		done, err := l.perform(stdout, stderr)
 		switch {
 		case done && err != nil:
 			fmt.Fprintln(stderr, "zen:", err)
 			return exitOther
 		case done:
 			return 0
-		case errors.Is(err, errRenew):
-			l.renewEarly(stderr)
 		}
 	}
 	return BecomeFull(args, stderr)
@@ -90,9 +90,10 @@ func BecomeFull(args []string, stderr io.Writer) int {
 	return exitOther
 }
 
-// perform does what the line says, if a good stored token is all that is needed. Until
-// done, nothing was printed, and whatever is missing or wrong is zen-full's to tell.
-func (l line) perform(stdout io.Writer) (done bool, err error) {
+// perform does what the line says, if a good stored token is all that is needed, or one that
+// is renewed quickly. Until done, nothing was printed, and whatever is missing or wrong is
+// zen-full's to tell.
+func (l line) perform(stdout, stderr *os.File) (done bool, err error) {
 	var write func(io.Writer, tokenform.Answer) error
 	var extra map[string]string
 	var path string
@@ -106,13 +107,27 @@ func (l line) perform(stdout io.Writer) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	answer, _, err := l.stored()
+	r, err := l.resolve()
 	if err != nil {
 		return false, err
 	}
-	if l.command == nil {
-		return true, write(stdout, answer)
+	token, err := r.stored()
+	var child *early.Child
+	if errors.Is(err, errRenew) {
+		token, child, err = l.renewed(r, stderr)
 	}
+	if err != nil {
+		return false, err
+	}
+	answer := tokenform.Answer{
+		Profile: r.profile.Name, Database: r.profile.Target.URL, Chosen: l.value["database"] != "", Access: r.profile.Access, Token: token,
+	}
+	if l.command == nil {
+		err = write(stdout, answer)
+		child.End()
+		return true, err
+	}
+	child.End()
 	return false, replace.Process(path, l.command, answer.Environment(os.Environ(), extra))
 }
 
@@ -126,14 +141,32 @@ var errElse = errors.New("not answered from the store")
 // errRenew is the error where somebody is signed in, and has no good token.
 var errRenew = errors.New("the token has to be renewed")
 
-// renewEarly starts the process that zen-full will ask for a new token, as zen-full would.
-func (l line) renewEarly(stderr *os.File) {
+// renewTimeout limits how long a renewal is waited for here. zen-full, which takes a hundredth
+// of a second to start, waits on, and says so.
+const renewTimeout = 250 * time.Millisecond
+
+// renewed has the token renewed by the process that zen-full would ask, and returns the one
+// that is stored then. On an error zen-full has the process, and its answer.
+func (l line) renewed(r *reader, stderr *os.File) (provider.Token, *early.Child, error) {
 	person := !l.switched["no-input"] && os.Getenv("CI") == "" && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(stderr.Fd()))
 	wait, err := keyring.OptionsFor(person, os.Getenv(keyring.EnvTimeout))
 	path, pathErr := beside("zen-full")
-	if err == nil && pathErr == nil {
-		early.Start(path, wait.Entry(), early.Arguments("renew", l.value["config"], false, l.switched["quiet"] || l.switched["q"]))
+	request, encodeErr := json.Marshal(r.renewal)
+	if err := errors.Join(err, pathErr, encodeErr); err != nil {
+		return provider.Token{}, nil, err
 	}
+	child := early.Start(path, wait.Entry(), early.Arguments("renew", l.value["config"], false, l.switched["quiet"] || l.switched["q"]), request)
+	if child == nil {
+		return provider.Token{}, nil, errRenew
+	}
+	if child.Answered(renewTimeout) {
+		// zen-full has something to say of one that nothing renews.
+		if token, err := r.stored(); err == nil && !cache.LongLived(token) {
+			return token, child, nil
+		}
+	}
+	child.HandOver()
+	return provider.Token{}, nil, errRenew
 }
 
 // Query is a line of zen db query that a good stored token answers.
@@ -151,54 +184,74 @@ func StoredQuery(args []string) (q Query, ok bool) {
 	if !ok || l.sql == "" {
 		return Query{}, false
 	}
-	answer, target, err := l.stored()
-	return Query{l.sql, target, answer.Access, answer.Token}, err == nil
+	r, err := l.resolve()
+	if err != nil {
+		return Query{}, false
+	}
+	token, err := r.stored()
+	return Query{l.sql, r.profile.Target, r.profile.Access, token}, err == nil
 }
 
-// stored returns the good stored token that the line asks for, and what it is good for.
-func (l line) stored() (tokenform.Answer, provider.Target, error) {
-	var none provider.Target
+// reader reads a profile's stored token.
+type reader struct {
+	profile cache.Profile
+	store   *store.Store
+	keys    string
+	need    cache.Need
+	query   bool
+	// renewal is what has to be done, on errRenew.
+	renewal cache.Renewal
+}
+
+// resolve finds out what the line is about.
+func (l line) resolve() (*reader, error) {
 	cfg, err := config.Load(config.LoadOptions{
 		Path:  l.value["config"],
 		Flags: config.Flags{Profile: l.value["profile"], Database: l.value["database"], Access: l.value["access"]},
 	})
 	if err != nil {
-		return tokenform.Answer{}, none, err
+		return nil, err
 	}
 	p, err := cfg.Profile("")
 	if err != nil {
-		return tokenform.Answer{}, none, err
+		return nil, err
 	}
 	if p.Database.Value == "" || store.Storage(p.Storage.Value) == store.StorageNone {
-		return tokenform.Answer{}, none, errElse
+		return nil, errElse
 	}
 	options, err := keyring.OptionsFor(false, os.Getenv(keyring.EnvTimeout))
 	if err != nil {
-		return tokenform.Answer{}, none, err
+		return nil, err
 	}
 	options.Timeout = min(options.Timeout, keyringTimeout)
-	ctx, profile := context.Background(), cache.FromConfig(cfg, p)
-	key := func(r store.Record) string { return profile.Key(r, profile.Own(r)) }
-	record, err := store.New(cfg.Paths.StateDir, store.WithKeyring(keyring.New(options)), store.OneToken(key)).LoadContext(ctx, profile.Name)
+	r := &reader{profile: cache.FromConfig(cfg, p), keys: filepath.Join(cfg.Paths.CacheDir(), "keys"), need: cache.Need{MinTTL: l.minTTL}, query: l.sql != ""}
+	key := func(record store.Record) string { return r.profile.Key(record, r.profile.Own(record)) }
+	r.store = store.New(cfg.Paths.StateDir, store.WithKeyring(keyring.New(options)), store.OneToken(key))
+	return r, nil
+}
+
+// stored returns the good stored token.
+func (r *reader) stored() (provider.Token, error) {
+	ctx := context.Background()
+	record, err := r.store.LoadContext(ctx, r.profile.Name)
 	if err != nil {
-		return tokenform.Answer{}, none, err
+		return provider.Token{}, err
 	}
-	now := time.Now()
-	if state := profile.Breaker(record, now); state.Because == breaker.Unavailable || l.sql != "" && (state.Open() || len(record.Refusals) > 0) {
+	own, now := r.profile.Own(record), time.Now()
+	state := r.profile.Breaker(record, now)
+	if state.Because == breaker.Unavailable || r.query && (state.Open() || len(record.Refusals) > 0) {
 		// A fallback issues the tokens, or a trial is due: a query would tell how that one
 		// went.
-		return tokenform.Answer{}, none, errElse
+		return provider.Token{}, errElse
 	}
-	keys := filepath.Join(cfg.Paths.CacheDir(), "keys")
 	verify := func(token provider.Token) (provider.Claims, error) {
-		return cache.Verify(ctx, token, time.Now, func(url string) (jwks.Source, error) { return jwks.Disk{Dir: keys, URL: url}, nil })
+		return cache.Verify(ctx, token, time.Now, func(url string) (jwks.Source, error) { return jwks.Disk{Dir: r.keys, URL: url}, nil })
 	}
-	need, clock := cache.Need{MinTTL: l.minTTL}, cache.Clock{Now: now, Jitter: cache.Jitter}
-	token, err := profile.Token(record, profile.Own(record), need, clock, verify)
-	if _, signedIn := record.Accounts[profile.Own(record).Identity]; errors.Is(err, cache.ErrNone) && signedIn {
-		err = errRenew
+	token, err := r.profile.Token(record, own, r.need, cache.Clock{Now: now, Jitter: cache.Jitter}, verify)
+	if errors.Is(err, cache.ErrNone) && !state.Open() && cache.AtStake(record, own) {
+		r.renewal, err = r.profile.Renewal(own, r.need), errRenew
 	}
-	return tokenform.Answer{Profile: profile.Name, Database: profile.Target.URL, Chosen: l.value["database"] != "", Access: profile.Access, Token: token}, profile.Target, err
+	return token, err
 }
 
 // become runs the line as it was typed in another program, which lies beside zen. It

@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// Expected are the programs of providers that will probably be started: they are opened and
-// hashed while something else is waited for, and the Manager that starts one takes it. One
-// that isn't started has only been read. A nil Expected has none.
-type Expected struct {
+// expected are the programs of providers that will probably be started: they are opened and
+// hashed while something else is done, and the Manager that starts one takes it. One that
+// isn't started has only been read.
+type expected struct {
 	hashing sync.WaitGroup
 
 	mu       sync.Mutex // guards programs
 	programs map[string]*program
 }
 
-// Expect begins with the providers of these names, found in dirs. One that can't run is left
+// expect begins with the providers of these names, found in dirs. One that can't run is left
 // to its start, which says why. Close what is returned.
-func Expect(dirs []string, names ...string) *Expected {
-	e := &Expected{programs: map[string]*program{}}
+func expect(dirs, names []string) *expected {
+	e := &expected{programs: map[string]*program{}}
 	for _, name := range names {
 		path, err := find(dirs, name)
 		if err != nil || e.programs[path] != nil {
@@ -36,10 +36,7 @@ func Expect(dirs []string, names ...string) *Expected {
 
 // take returns the program that was opened at path, or nil where that isn't what a start would
 // open now. It is the caller's to close.
-func (e *Expected) take(name, path string) *program {
-	if e == nil {
-		return nil
-	}
+func (e *expected) take(name, path string) *program {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.programs[path]
@@ -56,11 +53,8 @@ func (e *Expected) take(name, path string) *program {
 	return p
 }
 
-// Close ends what is expected and wasn't started.
-func (e *Expected) Close() {
-	if e == nil {
-		return
-	}
+// close ends what is expected and wasn't started.
+func (e *expected) close() {
 	e.hashing.Wait()
 	e.mu.Lock()
 	defer e.mu.Unlock()

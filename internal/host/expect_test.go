@@ -12,10 +12,10 @@ import (
 )
 
 // trusted is a Manager that takes what is expected, and the sums that Trust was asked about.
-func trusted(t *testing.T, dir string, expected *Expected) (*Manager, *[]string) {
+func trusted(t *testing.T, dir string, expect ...string) (*Manager, *[]string) {
 	t.Helper()
 	var sums []string
-	m := NewManager(Options{Dirs: []string{dir}, Expected: expected, Trust: func(_ context.Context, b Binary) error {
+	m := NewManager(Options{Dirs: []string{dir}, Expect: expect, Trust: func(_ context.Context, b Binary) error {
 		sums = append(sums, b.SHA256)
 		return nil
 	}})
@@ -37,14 +37,13 @@ func sumAt(t *testing.T, path string) string {
 func TestWhatIsExpectedIsTaken(t *testing.T) {
 	dir := installed(t, "good")
 	path := filepath.Join(dir, handshake.BinaryName("good"))
-	expected := Expect([]string{dir}, "good", "good", "absent", "../good", "")
-	defer expected.Close()
+	m, sums := trusted(t, dir, "good", "good", "absent", "../good", "")
+	expected := m.expected
 	expected.hashing.Wait()
 	p := expected.programs[path]
 	if len(expected.programs) != 1 || p == nil || p.binary.SHA256 != sumAt(t, path) {
 		t.Fatalf("%d are expected, %v", len(expected.programs), p)
 	}
-	m, sums := trusted(t, dir, expected)
 	ask(t, open(t, m, "good"), "pid")
 	if len(*sums) != 1 || (*sums)[0] != p.binary.SHA256 || len(expected.programs) != 0 {
 		t.Errorf("trust was asked about %v, %d are expected", *sums, len(expected.programs))
@@ -60,9 +59,8 @@ func TestWhatIsExpectedIsTaken(t *testing.T) {
 func TestWhatIsExpectedIsWhatWouldBeOpened(t *testing.T) {
 	dir := installed(t, "good", "other")
 	path := filepath.Join(dir, handshake.BinaryName("good"))
-	expected := Expect([]string{dir}, "good")
-	defer expected.Close()
-	if p := expected.take("other", filepath.Join(dir, handshake.BinaryName("other"))); p != nil {
+	m, sums := trusted(t, dir, "good")
+	if p := m.expected.take("other", filepath.Join(dir, handshake.BinaryName("other"))); p != nil {
 		t.Error("another was taken")
 	}
 	if err := os.Remove(path); err != nil {
@@ -72,7 +70,6 @@ func TestWhatIsExpectedIsWhatWouldBeOpened(t *testing.T) {
 	if err := os.WriteFile(path, other, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	m, sums := trusted(t, dir, expected)
 	if _, err := m.Open(t.Context(), "good", nil); err == nil {
 		t.Error("what isn't there any more runs")
 	}

@@ -44,8 +44,9 @@ type Options struct {
 	// Level is the least that Log receives: trace, debug, info, warn, error or off;
 	// "" is debug.
 	Level string
-	// Expected are programs that may be hashed already; nil means none.
-	Expected *Expected
+	// Expect are providers that will probably be opened in a moment: their programs are hashed
+	// meanwhile, which takes longer than anything else before a start.
+	Expect []string
 	// Watcher is a program that leftover.Run is in: one is started beside each provider,
 	// and ends what that has left when this process is killed. If "", the next Manager
 	// that starts a provider does.
@@ -63,8 +64,9 @@ type Manager struct {
 	sink    *sink
 
 	// base ends with Close, and with it every start.
-	base   context.Context
-	cancel context.CancelFunc
+	base     context.Context
+	cancel   context.CancelFunc
+	expected *expected
 	// running counts the goroutines of the Manager.
 	running  sync.WaitGroup
 	sweeping sync.Once
@@ -98,6 +100,7 @@ func NewManager(options Options) *Manager {
 		described: make(map[string]provider.Description),
 		fresh:     make(map[string]*starting),
 		open:      make(map[string]*starting),
+		expected:  expect(options.Dirs, options.Expect),
 	}
 	if options.Log != nil {
 		m.sink = &sink{redact: m.redact, out: options.Log, level: level(options.Level)}
@@ -237,7 +240,7 @@ func (m *Manager) start(name string) (*Client, error) {
 			}
 		})
 	})
-	program := m.options.Expected.take(name, path)
+	program := m.expected.take(name, path)
 	if program == nil {
 		if program, err = openProgram(name, path); err != nil {
 			return nil, err
@@ -333,6 +336,7 @@ func (m *Manager) Close(ctx context.Context) error {
 	go func() {
 		defer close(done)
 		m.running.Wait()
+		m.expected.close()
 	}()
 	select {
 	case <-done:

@@ -158,25 +158,23 @@ func TestTheLeaseIsGivenBack(t *testing.T) {
 func TestWhatIsExpectedIsHeldStill(t *testing.T) {
 	dir := copied(t, "good")
 	path := filepath.Join(dir, handshake.BinaryName("good"))
-	expected := Expect([]string{dir}, "good")
+	expected := expect([]string{dir}, []string{"good"})
 	expected.hashing.Wait()
 	before := expected.programs[path].binary.SHA256
 	if f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0); !errors.Is(err, unix.EWOULDBLOCK) {
 		t.Errorf("opened for writing: %v, %v", f, err)
 	}
-	expected.Close()
+	expected.close()
 	if f, err := os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0); err != nil {
 		t.Errorf("it is still held: %v", err)
 	} else if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
 
-	expected = Expect([]string{dir}, "good")
-	defer expected.Close()
-	expected.hashing.Wait()
+	m, sums := trusted(t, dir, "good")
+	m.expected.hashing.Wait()
 	endLease(t, path) // which the system does 45 s after a writer has come
 	write(t, path)
-	m, sums := trusted(t, dir, expected)
 	ask(t, open(t, m, "good"), "pid")
 	if len(*sums) != 1 || (*sums)[0] != sumAt(t, path) || (*sums)[0] == before {
 		t.Errorf("trust was asked about %v, before it was written to about %s", *sums, before)
@@ -208,12 +206,10 @@ func write(t *testing.T, path string) {
 func TestWhatIsExpectedAndWrittenToIsHashedAgain(t *testing.T) {
 	dir := copied(t, "good")
 	path := filepath.Join(dir, handshake.BinaryName("good"))
-	expected := Expect([]string{dir}, "good")
-	defer expected.Close()
-	expected.hashing.Wait()
-	unleased(expected.programs[path])
+	m, sums := trusted(t, dir, "good")
+	m.expected.hashing.Wait()
+	unleased(m.expected.programs[path])
 	write(t, path)
-	m, sums := trusted(t, dir, expected)
 	ask(t, open(t, m, "good"), "pid")
 	if len(*sums) != 1 || (*sums)[0] != sumAt(t, path) {
 		t.Errorf("trust was asked about %v, the file has %s", *sums, sumAt(t, path))
@@ -238,19 +234,17 @@ func TestWhatIsWrittenToWhileItStartsDoesNotRun(t *testing.T) {
 	} {
 		dir := copied(t, c.provider)
 		path := filepath.Join(dir, handshake.BinaryName(c.provider))
-		expected := Expect([]string{dir}, c.provider)
-		expected.hashing.Wait()
-		unleased(expected.programs[path])
-		m := NewManager(Options{Dirs: []string{dir}, Expected: expected, Trust: func(context.Context, Binary) error {
+		m := NewManager(Options{Dirs: []string{dir}, Expect: []string{c.provider}, Trust: func(context.Context, Binary) error {
 			c.during(path)
 			return nil
 		}})
+		m.expected.hashing.Wait()
+		unleased(m.expected.programs[path])
 		_, err := m.Open(t.Context(), c.provider, nil)
 		var unsafe *UnsafeError
 		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &unsafe) || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: Open: %v, want %q", name, err, c.want)
 		}
 		_ = m.Close(context.Background())
-		expected.Close()
 	}
 }

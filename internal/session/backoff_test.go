@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/transport"
 )
@@ -51,7 +52,7 @@ func newProcesses(t *testing.T, fallback ...string) (h *fakes, db *database, s *
 	})
 	db = &database{refuses: true}
 	config := s.Config()
-	config.RenewInChild = func(ctx context.Context, r session.RenewalRequest) error {
+	config.RenewInChild = func(ctx context.Context, r cache.Renewal) error {
 		return session.New(s.Config()).MakeRenewal(ctx, r, nil)
 	}
 	return h, db, s, func() func() error {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/store"
 )
@@ -20,13 +21,13 @@ import (
 func newChild(t *testing.T) (*session.Session, *fakes, *int) {
 	s, h := newFakes(t, nil)
 	config, requests := s.Config(), 0
-	config.RenewInChild = func(ctx context.Context, o session.RenewalRequest) error {
+	config.RenewInChild = func(ctx context.Context, o cache.Renewal) error {
 		requests++
 		text, err := json.Marshal(o)
 		if err != nil {
 			return err
 		}
-		var read session.RenewalRequest
+		var read cache.Renewal
 		if err := json.Unmarshal(text, &read); err != nil {
 			return err
 		}
@@ -101,12 +102,12 @@ func TestFailureInChild(t *testing.T) {
 	h.providers["clerk"].err = nil
 	for _, kind := range []error{errors.ErrUnsupported, provider.ErrNoProvider} {
 		config := s.Config()
-		config.RenewInChild = func(context.Context, session.RenewalRequest) error { return kind }
+		config.RenewInChild = func(context.Context, cache.Renewal) error { return kind }
 		h.after(time.Hour)
 		wantSent(t, session.New(config), "clerk")
 	}
 	config := s.Config()
-	config.RenewInChild = func(ctx context.Context, _ session.RenewalRequest) error { <-ctx.Done(); return ctx.Err() }
+	config.RenewInChild = func(ctx context.Context, _ cache.Renewal) error { <-ctx.Done(); return ctx.Err() }
 	h.after(time.Hour)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
@@ -123,7 +124,7 @@ func TestIssuedIsToldBeforeTheTokenIsStored(t *testing.T) {
 	path := c.Store.Path("default")
 	var before []byte
 	told := 0
-	c.RenewInChild = func(ctx context.Context, r session.RenewalRequest) error {
+	c.RenewInChild = func(ctx context.Context, r cache.Renewal) error {
 		before = read(t, path)
 		return session.New(s.Config()).MakeRenewal(ctx, r, func() {
 			if told++; h.providers["clerk"].minted.Load() != 1 || !bytes.Equal(read(t, path), before) {

@@ -14,7 +14,6 @@ import (
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/audit"
-	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/lend"
 	"github.com/zen-auth/zen/internal/store"
@@ -197,7 +196,7 @@ func (s *Session) WithCredential(ctx context.Context, name string, use func(cont
 }
 
 // ActRequest is an action that another process is to perform, for the reason that there
-// is a RenewalRequest. It has no secret in it.
+// is a cache.Renewal. It has no secret in it.
 type ActRequest struct {
 	Profile string
 	// Do says which one it is, and so what of the rest counts.
@@ -328,43 +327,11 @@ func (s *Session) write(e audit.Event, who actor, err error) {
 	s.config.Audit.Write(e)
 }
 
-// RenewalRequest is a renewal that another process is to make: one that goes on when
-// this one is killed. An issuer that has replaced a credential doesn't do it again, and
-// what was only in the memory of a killed process is lost.
-//
-// It has no secret in it.
-type RenewalRequest struct {
-	Profile                                  string
-	Provider, DefaultProvider, TokenProvider string
-	Target                                   provider.Target
-	OwnTarget                                bool
-	// Who is to issue the token, and what it may allow.
-	Identity, IssuingProvider string
-	Fallback                  bool
-	Rights                    breaker.Rights
-	EnvNames                  []string
-	// What it has to be good for.
-	MinTTL       time.Duration
-	Ahead        bool
-	Refused      string
-	AfterRefusal bool
-}
-
-func (s *Session) request(by cache.Issuer, n cache.Need) RenewalRequest {
-	c := &s.config
-	return RenewalRequest{
-		Profile: c.Name, Provider: c.Provider, DefaultProvider: c.DefaultProvider, TokenProvider: c.TokenProvider,
-		Target: c.Target, OwnTarget: c.OwnTarget,
-		Identity: by.Identity, IssuingProvider: by.Provider, Fallback: by.Fallback, Rights: by.Rights, EnvNames: by.EnvNames,
-		MinTTL: n.MinTTL, Ahead: n.Ahead, Refused: n.Refused, AfterRefusal: n.AfterRefusal,
-	}
-}
-
 // renew issues a new token, unless another process was first. Where a stored credential
 // is at stake and another process can make the renewal, that one does.
 func (s *Session) renew(ctx context.Context, record store.Record, by cache.Issuer, n cache.Need) (provider.Token, error) {
 	if s.config.RenewInChild != nil && s.atStake(record, by) {
-		err := s.config.RenewInChild(ctx, s.request(by, n))
+		err := s.config.RenewInChild(ctx, s.config.Renewal(by, n))
 		if err == nil {
 			return s.renewed(ctx, by)
 		}
@@ -404,12 +371,7 @@ func (s *Session) renewHere(ctx context.Context, by cache.Issuer, n cache.Need) 
 // renewal may replace.
 func (s *Session) atStake(record store.Record, by cache.Issuer) bool {
 	// No other process could renew what is in this one's memory alone.
-	return !s.config.Store.Ephemeral() && (hasCredential(record, by.Provider) || hasCredential(record, by.Identity))
-}
-
-func hasCredential(record store.Record, name string) bool {
-	account, ok := record.Accounts[name]
-	return ok && !account.Credential.Data.IsZero()
+	return !s.config.Store.Ephemeral() && cache.AtStake(record, by)
 }
 
 // renewed returns the token that another process has stored. However short it may live,

@@ -67,7 +67,7 @@ type Config struct {
 	// killed, and returns when its token is in the store. Its error is
 	// errors.ErrUnsupported where that isn't possible. If nil, all renewals are made in
 	// this process.
-	RenewInChild func(context.Context, RenewalRequest) error
+	RenewInChild func(context.Context, cache.Renewal) error
 	// ActInChild has another process perform an action, which may replace the credential,
 	// too, and returns its result as JSON. Its errors are like those of RenewInChild.
 	ActInChild func(context.Context, ActRequest) (json.RawMessage, error)
@@ -266,7 +266,7 @@ func (s *Session) Issuer() string {
 // token in the store. The session has to be of the same profile and configuration. issued,
 // if not nil, is called when a token was issued and checked, and is about to be stored: no
 // provider is called after that.
-func (s *Session) MakeRenewal(ctx context.Context, r RenewalRequest, issued func()) error {
+func (s *Session) MakeRenewal(ctx context.Context, r cache.Renewal, issued func()) error {
 	c := s.config
 	c.Provider, c.DefaultProvider, c.TokenProvider = r.Provider, r.DefaultProvider, r.TokenProvider
 	c.Target, c.OwnTarget = r.Target, r.OwnTarget

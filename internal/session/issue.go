@@ -438,12 +438,8 @@ func (s *Session) rightsOf(token provider.Token) (breaker.Rights, error) {
 	return rights, nil
 }
 
-const (
-	// longLived is the life of a token that nothing renews: one that a person was given.
-	longLived = 14 * 24 * time.Hour
-	// endingSoon is the time before its end from which the end is announced.
-	endingSoon = 7 * 24 * time.Hour
-)
+// endingSoon is the time before its end from which the end of a token is announced.
+const endingSoon = 7 * 24 * time.Hour
 
 // tellEnd says once that a token ends soon which ends with its sign-in, so that no other
 // will take its place. The caller has the turn.
@@ -451,7 +447,7 @@ func (s *Session) tellEnd(record store.Record, by cache.Issuer, token provider.T
 	signIn := record.Accounts[by.Provider].Credential.Expires
 	left := token.Expires.Round(0).Sub(s.config.Now().Round(0))
 	if s.endTold || token.Expires.IsZero() || signIn.After(token.Expires) || signIn.IsZero() ||
-		token.Expires.Sub(token.Issued) < longLived || left > endingSoon || left <= 0 {
+		!cache.LongLived(token) || left > endingSoon || left <= 0 {
 		return
 	}
 	s.endTold = true

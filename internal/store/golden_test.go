@@ -107,7 +107,7 @@ func TestTokensOfGoldenFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, a := range whole.Accounts {
-		kept := fileAccount{EnvNames: a.EnvNames}
+		kept := fileAccount{Credential: a.Credential, EnvNames: a.EnvNames}
 		if o := a.Claims.Organization; o != nil { // that a token belongs to
 			kept.Claims.Organization = &provider.Organization{ID: o.ID, Slug: o.Slug}
 		}

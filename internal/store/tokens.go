@@ -36,7 +36,7 @@ func (f *file) decodeTokens(data []byte) error {
 	f.Accounts = make(map[string]fileAccount)
 	for _, account := range d.object(top, "accounts") {
 		fields := d.of(account.Raw)
-		a := fileAccount{EnvNames: d.texts(fields, "env_names")}
+		a := fileAccount{Credential: d.text(fields, "credential"), EnvNames: d.texts(fields, "env_names")}
 		if organization := d.object(d.object(fields, "claims"), "Organization"); organization != nil {
 			a.Claims.Organization = &provider.Organization{ID: d.text(organization, "ID"), Slug: d.text(organization, "Slug")}
 		}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/handshake"
 	"github.com/zen-auth/zen/internal/host"
@@ -66,7 +65,7 @@ func newProviders(cfg *config.Config, dirs []string, o Options) *Providers {
 	}
 	p.manager = host.NewManager(host.Options{
 		Dirs: dirs, Trust: pins.Trust, Override: p.override, Log: o.Log, Level: o.LogLevel,
-		Expected: o.Expected, Watcher: o.Watcher, TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
+		Expect: o.Expect, Watcher: o.Watcher, TraceDir: filepath.Join(cfg.Paths.StateDir, "crashes"),
 		Described: func(ctx context.Context, b host.Binary, d provider.Description) {
 			p.asking.Lock()
 			p.binaries[b.Name] = b
@@ -118,24 +117,6 @@ func (p *Providers) override(name string) (path string, err error) {
 	}
 	p.overridden(name, path)
 	return path, nil
-}
-
-// Expect begins to read the providers of the selected profile's next token, for a Client that
-// starts them in a moment: their sums take longer than what is done meanwhile. It asks no
-// keyring, and starts nothing; what is wrong is told by those that need it. Close what is
-// returned.
-func (c *Client) Expect() *host.Expected {
-	p, err := c.Config.Profile("")
-	if err != nil {
-		return nil
-	}
-	meta, err := c.Store.Meta(p.Name.Value)
-	if err != nil {
-		return nil
-	}
-	own := cache.FromConfig(c.Config, p)
-	identity, issuing := own.Providers(meta.Record())
-	return host.Expect(c.Providers.Dirs, issuing, identity)
 }
 
 // List returns the provider binaries that can be found. It starts none.

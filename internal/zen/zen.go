@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/config"
 	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/host/pin"
@@ -50,12 +51,11 @@ type Options struct {
 	Notify func(text string)
 	// RenewInChild is session.Config.RenewInChild: how a renewal is made that must not
 	// end with this process. If nil, all of them are made in it.
-	RenewInChild func(context.Context, session.RenewalRequest) error
+	RenewInChild func(context.Context, cache.Renewal) error
 	// ActInChild is session.Config.ActInChild, the same for what is done in an organization.
 	ActInChild func(context.Context, session.ActRequest) (json.RawMessage, error)
-	// Expected are providers that Client.Expect of another Client has begun to read; nil means
-	// none.
-	Expected *host.Expected
+	// Expect are providers that will probably be asked (host.Options.Expect).
+	Expect []string
 	// Watcher is the program that ends what a provider started when this process is killed
 	// (host.Options.Watcher); "" leaves that to the next zen.
 	Watcher string
@@ -81,7 +81,7 @@ type Client struct {
 	Providers *Providers
 
 	notify       func(string)
-	renewInChild func(context.Context, session.RenewalRequest) error
+	renewInChild func(context.Context, cache.Renewal) error
 	actInChild   func(context.Context, session.ActRequest) (json.RawMessage, error)
 
 	mu       sync.Mutex // guards sessions

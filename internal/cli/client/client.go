@@ -22,8 +22,8 @@ import (
 	"github.com/zen-auth/zen/internal/zen"
 )
 
-// With loads the configuration, runs fn and stops the providers, and the process that was
-// started early, if nothing had to be renewed.
+// With loads the configuration, runs fn and stops the providers. A renewal that was started
+// early has ended then, too, if nothing needed it.
 func With(ctx context.Context, e *app.Env, fn func(*zen.Client) error) error {
 	defer early.End()
 	a := &actor{env: e}

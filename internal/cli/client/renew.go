@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -19,11 +18,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/core/provider"
+	"github.com/zen-auth/zen/internal/cache"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/early"
-	"github.com/zen-auth/zen/internal/host"
 	"github.com/zen-auth/zen/internal/replace"
-	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/wire"
 	"github.com/zen-auth/zen/internal/zen"
 )
@@ -37,7 +35,7 @@ import (
 // two calls.
 const renewTimeout = 2 * time.Minute
 
-// RenewCommand returns the other process. It reads a session.RenewalRequest and answers with a
+// RenewCommand returns the other process. It reads a cache.Renewal and answers with a
 // report.
 func RenewCommand() *cli.Command {
 	return &cli.Command{
@@ -46,13 +44,8 @@ func RenewCommand() *cli.Command {
 		Hidden: true,
 		Action: func(c *cli.Context) error {
 			debug.SetGCPercent(400) // it ends before a collection would pay: from 16 MiB on in place of 4
-			expected := expect(app.EnvOf(c))
-			defer expected.Close()
-			var request session.RenewalRequest
+			var request cache.Renewal
 			err := json.NewDecoder(c.App.Reader).Decode(&request)
-			if errors.Is(err, io.EOF) {
-				return nil // it was started early, and the one that would have asked has ended
-			}
 			if err != nil {
 				return app.Usage(c, "this is a command of zen's own: it reads a request on standard input")
 			}
@@ -60,7 +53,7 @@ func RenewCommand() *cli.Command {
 			// die by.
 			signal.Ignore(syscall.SIGPIPE)
 			tell := sync.OnceValue(func() error { return json.NewEncoder(c.App.Writer).Encode(newReport(err)) })
-			err = makeRenewal(c.Context, app.EnvOf(c), expected, request, func() { _ = tell() })
+			err = makeRenewal(c.Context, app.EnvOf(c), request, func() { _ = tell() })
 			if err = tell(); errors.Is(err, syscall.EPIPE) {
 				return nil
 			}
@@ -69,28 +62,13 @@ func RenewCommand() *cli.Command {
 	}
 }
 
-// expect begins to read the provider that will be asked, while the request is on its way: one
-// that the environment and what is stored make probable. Close what is returned, which may be
-// nil.
-func expect(e *app.Env) *host.Expected {
-	o, err := options(e)
-	if err != nil {
-		return nil
-	}
-	client, err := zen.New(o)
-	if err != nil {
-		return nil
-	}
-	defer client.Close(context.Background())
-	return client.Expect()
-}
-
 // makeRenewal makes the renewal, and calls made once the token is stored: its provider may
 // not have ended yet. The database is said again: the other process may have been given it by
 // a flag, over a project file that names one that isn't the user's.
-func makeRenewal(ctx context.Context, e *app.Env, expected *host.Expected, request session.RenewalRequest, made func()) error {
+func makeRenewal(ctx context.Context, e *app.Env, request cache.Renewal, made func()) error {
 	e.Config.Flags.Database = cmp.Or(request.Target.URL, e.Config.Flags.Database)
-	return with(ctx, e, func(o *zen.Options) { o.Expected = expected }, func(client *zen.Client) error {
+	expect := func(o *zen.Options) { o.Expect = []string{request.IssuingProvider, request.Identity} }
+	return with(ctx, e, expect, func(client *zen.Client) error {
 		s, err := client.Session(request.Profile)
 		if err != nil {
 			return err
@@ -139,8 +117,8 @@ type renewals struct {
 }
 
 // by is zen.Options.RenewInChild.
-func (r *renewals) by(e *app.Env) func(context.Context, session.RenewalRequest) error {
-	return func(ctx context.Context, request session.RenewalRequest) error {
+func (r *renewals) by(e *app.Env) func(context.Context, cache.Renewal) error {
+	return func(ctx context.Context, request cache.Renewal) error {
 		cmd, err := child(e, "renew")
 		if err != nil {
 			return err
@@ -185,15 +163,15 @@ func child(e *app.Env, command string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// renewBy runs the command, or asks the same one that was started early, and leaves it to
-// itself when ctx ends. It returns with the answer: the process may still have its provider to
+// renewBy runs the command, or takes the answer of the same one that was started early, and
+// leaves it to itself when ctx ends. It returns with the answer: the process may still have its provider to
 // end.
-func (r *renewals) renewBy(ctx context.Context, cmd *exec.Cmd, request session.RenewalRequest) error {
+func (r *renewals) renewBy(ctx context.Context, cmd *exec.Cmd, request cache.Renewal) error {
 	text, err := json.Marshal(request)
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
 	}
-	said, end, ok := early.Ask(cmd.Env[len(cmd.Env)-1], cmd.Args[1:], text)
+	said, end, ok := early.Answer(cmd.Env[len(cmd.Env)-1], cmd.Args[1:], text)
 	if !ok {
 		cmd.Stdin = bytes.NewReader(text)
 		if said, err = cmd.StdoutPipe(); err == nil {

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/cache"
 )
 
 // renewing returns a shell that runs script in place of the renewing process. Its file
@@ -35,7 +35,7 @@ const answer = `read request; echo '{"failed":false}'; cat <&3`
 func TestRenewalIsAnsweredBeforeItsProcessEnds(t *testing.T) {
 	var r renewals
 	cmd, end := renewing(t, answer)
-	if err := r.renewBy(t.Context(), cmd, session.RenewalRequest{Profile: "default"}); err != nil {
+	if err := r.renewBy(t.Context(), cmd, cache.Renewal{Profile: "default"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Process.Signal(syscall.Signal(0)); err != nil {
@@ -60,7 +60,7 @@ func TestRenewalWithoutAnAnswer(t *testing.T) {
 	} {
 		var r renewals
 		cmd, _ := renewing(t, script)
-		err := r.renewBy(t.Context(), cmd, session.RenewalRequest{})
+		err := r.renewBy(t.Context(), cmd, cache.Renewal{})
 		if !errors.Is(err, provider.ErrUnavailable) || !strings.Contains(err.Error(), "ended without an answer") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: renewBy() = %v, want ErrUnavailable with %q", script, err, want)
 		}
@@ -69,7 +69,7 @@ func TestRenewalWithoutAnAnswer(t *testing.T) {
 
 	var r renewals
 	cmd, _ := renewing(t, "cat >/dev/null; "+`echo '{"failed":true,"message":"no","reason":""}'`)
-	if err := r.renewBy(t.Context(), cmd, session.RenewalRequest{}); err == nil || err.Error() != "no" {
+	if err := r.renewBy(t.Context(), cmd, cache.Renewal{}); err == nil || err.Error() != "no" {
 		t.Errorf("renewBy() = %v, want the failure of the answer", err)
 	}
 	r.wait(t.Context())
@@ -78,7 +78,7 @@ func TestRenewalWithoutAnAnswer(t *testing.T) {
 	cmd, end := renewing(t, "cat <&3")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := r.renewBy(ctx, cmd, session.RenewalRequest{}); !errors.Is(err, context.Canceled) {
+	if err := r.renewBy(ctx, cmd, cache.Renewal{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	r.wait(t.Context())
