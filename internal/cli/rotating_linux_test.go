@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/testwait"
 )
 
@@ -170,4 +172,29 @@ esac
 		}
 	}
 	m.check(t)
+}
+
+// A refused renewal is sent once, also where CI says that it isn't one: the front and zen-full
+// agree whether a person is there.
+func TestRefusedRenewalAtATerminalIsSentOnce(t *testing.T) {
+	t.Parallel()
+	for _, ci := range []string{"CI=", "CI=false", "CI=0", "CI=true"} {
+		m := newMachine(t, &issuer{})
+		m.issuer.mu.Lock()
+		m.issuer.current = "another"
+		m.issuer.mu.Unlock()
+		person, program := openTerminal(t)
+		cmd := m.command("token")
+		cmd.Env = append(m.environ, ci)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = program, program, program
+		err := cmd.Run()
+		program.Close()
+		if app.ExitStatus(cmd.ProcessState) != app.ExitSignIn {
+			said, _ := io.ReadAll(person)
+			t.Errorf("%s: %v\n%s", ci, err, said)
+		}
+		if n := m.issuer.reuses(); n != 1 {
+			t.Errorf("%s: sent %d times, want once", ci, n)
+		}
+	}
 }

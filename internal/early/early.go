@@ -5,7 +5,10 @@
 // it always does.
 package early
 
-import "strings"
+import (
+	"os"
+	"strings"
+)
 
 // variable tells the program that a process becomes of the child that it has: the child's
 // number, the descriptor of its answer, and what it was started with.
@@ -24,6 +27,13 @@ func Arguments(command, config string, debug, quiet bool) []string {
 		args = append(args, "--quiet")
 	}
 	return args
+}
+
+// InCI reports whether the environment says that no person is there. How long a keyring is
+// waited for depends on it: two programs that don't agree would each have a renewal made.
+func InCI() bool {
+	ci := os.Getenv("CI")
+	return ci != "" && ci != "0" && ci != "false"
 }
 
 // startedWith is one text for what a child was started with: the entry that its environment

@@ -148,7 +148,7 @@ const renewTimeout = 250 * time.Millisecond
 // renewed has the token renewed by the process that zen-full would ask, and returns the one
 // that is stored then. On an error zen-full has the process, and its answer.
 func (l line) renewed(r *reader, stderr *os.File) (provider.Token, *early.Child, error) {
-	person := !l.switched["no-input"] && os.Getenv("CI") == "" && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(stderr.Fd()))
+	person := !l.switched["no-input"] && !early.InCI() && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(stderr.Fd()))
 	wait, err := keyring.OptionsFor(person, os.Getenv(keyring.EnvTimeout))
 	path, pathErr := beside("zen-full")
 	request, encodeErr := json.Marshal(r.renewal)

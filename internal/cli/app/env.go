@@ -15,6 +15,7 @@ import (
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
+	"github.com/zen-auth/zen/internal/early"
 	"github.com/zen-auth/zen/internal/session"
 	"github.com/zen-auth/zen/internal/tokenform"
 )
@@ -107,16 +108,14 @@ func (e *Env) PrintJSON(document any) error { return WriteJSON(e.Out, document) 
 
 // Interactive reports whether a person can be asked.
 func (e *Env) Interactive() bool {
-	return !e.NoInput && !truthy(os.Getenv("CI")) && IsTerminal(e.In) && IsTerminal(e.Err)
+	return !e.NoInput && !early.InCI() && IsTerminal(e.In) && IsTerminal(e.Err)
 }
 
 // Answerable reports whether a person can finish a sign-in. That takes no terminal, since
 // a browser is enough, but it is false with --no-input, and in CI unless BROWSER is set.
 func (e *Env) Answerable() bool {
-	return !e.NoInput && (!truthy(os.Getenv("CI")) || os.Getenv("BROWSER") != "")
+	return !e.NoInput && (!early.InCI() || os.Getenv("BROWSER") != "")
 }
-
-func truthy(s string) bool { return s != "" && s != "0" && s != "false" }
 
 // emptyFlags refuses flags whose value is empty.
 func emptyFlags(c *cli.Context) error {
