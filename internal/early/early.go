@@ -11,7 +11,8 @@ import (
 )
 
 // variable tells the program that a process becomes of the child that it has: the child's
-// number, the descriptor of its answer, and what it was started with.
+// number, the descriptor of its answer, an interrupt that came meanwhile, and what it was
+// started with.
 const variable = "ZEN_EARLY_RENEWAL"
 
 // Arguments are those of a command of zen's own, with what was said of the configuration.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,6 +48,11 @@ func TestMain(m *testing.M) {
 		fmt.Println(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
 	case "child":
 		request, _ := io.ReadAll(os.Stdin)
+		if string(request) == "interrupt" {
+			_ = syscall.Kill(os.Getppid(), syscall.SIGTERM)
+			_, _ = unix.Poll([]unix.PollFd{{Fd: 1}}, -1) // until nobody is there to read the answer
+			return
+		}
 		if string(request) == "wait" {
 			// Until nobody is there to read the answer.
 			_, err := unix.Poll([]unix.PollFd{{Fd: 1}}, -1)
@@ -82,7 +88,13 @@ func surroundings() string {
 
 func whole(what string) {
 	inherited := surroundings()
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, syscall.SIGTERM)
 	Take()
+	if what == "interrupt" {
+		fmt.Print(<-interrupts)
+		os.Exit(0)
+	}
 	other := exec.Command("/proc/self/exe")
 	other.Env = append(os.Environ(), mode+"=listed")
 	out, err := other.Output()
@@ -115,7 +127,7 @@ func front(t *testing.T, what string) *exec.Cmd {
 		t.Skip("the programs of this test start themselves by /proc")
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], what)
-	cmd.Env = append(os.Environ(), mode+"=front", variable+"=1 2 3")
+	cmd.Env = append(os.Environ(), mode+"=front", variable+"=1 2 0")
 	return cmd
 }
 
@@ -136,6 +148,15 @@ func TestAnswerIsHandedOver(t *testing.T) {
 		if out, err := front(t, what).CombinedOutput(); err != nil || string(out) != want {
 			t.Errorf("%.20s: %v\n%s\nwant\n%s", what, err, out, want)
 		}
+	}
+}
+
+// An interrupt ends the wait for the answer, and is the program's that its receiver becomes.
+func TestInterruptIsHandedOver(t *testing.T) {
+	t.Parallel()
+	const want = "started\nanswered false\nterminated"
+	if out, err := front(t, "interrupt").CombinedOutput(); err != nil || string(out) != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, out, want)
 	}
 }
 
@@ -188,13 +209,13 @@ func TestInvalidVariableIsIgnored(t *testing.T) {
 	defer file.Close()
 	in, out, no, self := w.Fd(), r.Fd(), file.Fd(), os.Getpid()
 	for _, value := range []string{
-		"", "x", "1", "-1 -1",
-		fmt.Sprintf("%d 0", self),
-		fmt.Sprintf("%d %d", self, in),
-		fmt.Sprintf("%d %d", self, no),
-		fmt.Sprintf("%d 99999999", self),
-		fmt.Sprintf("-1 %d", out),
-		fmt.Sprintf("0 %d", out),
+		"", "x", "1", "-1 -1", "-1 -1 0",
+		fmt.Sprintf("%d 0 0", self),
+		fmt.Sprintf("%d %d 0", self, in),
+		fmt.Sprintf("%d %d 0", self, no),
+		fmt.Sprintf("%d 99999999 0", self),
+		fmt.Sprintf("-1 %d 0", out),
+		fmt.Sprintf("0 %d 0", out),
 	} {
 		t.Setenv(variable, value)
 		Take()
@@ -207,7 +228,7 @@ func TestInvalidVariableIsIgnored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(variable, fmt.Sprintf("%d %d", self, out2))
+	t.Setenv(variable, fmt.Sprintf("%d %d 9", self, out2))
 	if Take(); taken.Load() != nil || isPipe(out2) {
 		t.Error("a foreign process was taken, or its pipe is still open")
 	}

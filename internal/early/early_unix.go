@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -23,6 +24,10 @@ type Child struct {
 	startedWith string
 	// status is how it ended, if that is known.
 	status *unix.WaitStatus
+	// interrupts has the signals that came since the start; interrupt is one of them, which this
+	// process has not obeyed.
+	interrupts chan os.Signal
+	interrupt  syscall.Signal
 }
 
 // atOnce is what an empty pipe takes without waiting for its reader, on every system.
@@ -48,6 +53,8 @@ func Start(program, entry string, args []string, request []byte) *Child {
 		return nil
 	}
 	defer fromChild.Close()
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
 	name, _, _ := strings.Cut(entry, "=")
 	environ := slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, name+"=") }) // of two the first counts
 	pid, err := syscall.ForkExec(program, append([]string{program}, args...), &syscall.ProcAttr{
@@ -55,23 +62,38 @@ func Start(program, entry string, args []string, request []byte) *Child {
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
+		signal.Stop(interrupts)
 		_ = answers.Close()
 		return nil
 	}
-	return &Child{pid: pid, answers: answers, startedWith: startedWith(entry, args, request)}
+	return &Child{pid: pid, answers: answers, startedWith: startedWith(entry, args, request), interrupts: interrupts}
 }
 
 // Answered waits for the answer, or the end of the child without one, at most for timeout, and
-// reports whether it is there. Nothing of it is read.
+// reports whether it is there. Nothing of it is read. It is called once. An interrupt since the
+// start ends the wait, and is left to the program that HandOver is for: that has a message and
+// an exit code for it.
 func (c *Child) Answered(timeout time.Duration) bool {
+	_ = c.answers.SetReadDeadline(time.Now().Add(timeout))
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		if s, ok := <-c.interrupts; ok {
+			c.interrupt = s.(syscall.Signal)
+			_ = c.answers.SetReadDeadline(time.Now())
+		}
+	}()
 	raw, err := c.answers.SyscallConn()
-	if err != nil || c.answers.SetReadDeadline(time.Now().Add(timeout)) != nil {
-		return false
+	if err == nil {
+		err = raw.Read(func(fd uintptr) bool {
+			n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+			return err == nil && n > 0
+		})
 	}
-	return raw.Read(func(fd uintptr) bool {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-		return err == nil && n > 0
-	}) == nil
+	signal.Stop(c.interrupts)
+	close(c.interrupts)
+	<-stopped
+	return err == nil && c.interrupt == 0
 }
 
 // endTimeout limits how long the end of a child is waited for that has answered.
@@ -90,8 +112,8 @@ func (c *Child) End() {
 	_ = c.answers.Close()
 }
 
-// HandOver leaves the child to the program that this process becomes, which has its
-// descriptors and its children.
+// HandOver leaves the child, and an interrupt, to the program that this process becomes, which
+// has its descriptors and its children.
 func (c *Child) HandOver() {
 	raw, err := c.answers.SyscallConn()
 	if err != nil {
@@ -100,7 +122,7 @@ func (c *Child) HandOver() {
 	_ = raw.Control(func(fd uintptr) {
 		// What is duplicated has no finaliser, and is not closed at the exec.
 		if r, err := unix.Dup(int(fd)); err == nil {
-			_ = os.Setenv(variable, fmt.Sprintf("%d %d\n%s", c.pid, r, c.startedWith))
+			_ = os.Setenv(variable, fmt.Sprintf("%d %d %d\n%s", c.pid, r, c.interrupt, c.startedWith))
 		}
 	})
 }
@@ -109,8 +131,9 @@ func (c *Child) HandOver() {
 // for its answer.
 var taken atomic.Pointer[Child]
 
-// Take takes the child that this process has from before it became this program. It comes
-// first of all, so that nothing is started that would inherit a descriptor or the variable.
+// Take takes the child that this process has from before it became this program, and sends
+// itself the interrupt that came then. It comes first of all but what awaits interrupts, so that
+// nothing is started that would inherit a descriptor or the variable.
 func Take() {
 	text, ok := os.LookupEnv(variable)
 	if !ok {
@@ -119,7 +142,8 @@ func Take() {
 	_ = os.Unsetenv(variable)
 	first, with, _ := strings.Cut(text, "\n")
 	var pid, r int
-	if n, err := fmt.Sscanf(first, "%d %d", &pid, &r); n != 2 || err != nil || pid <= 1 || !isPipe(r) {
+	var interrupt syscall.Signal
+	if n, err := fmt.Sscanf(first, "%d %d %d", &pid, &r, &interrupt); n != 3 || err != nil || pid <= 1 || !isPipe(r) {
 		return
 	}
 	unix.CloseOnExec(r)
@@ -133,6 +157,7 @@ func Take() {
 		c.status = &status
 	}
 	taken.Store(c)
+	_ = syscall.Kill(os.Getpid(), interrupt) // which may be 0: that is none
 }
 
 // isPipe reports whether a descriptor above the three of every program is the end of a pipe

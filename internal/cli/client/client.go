@@ -25,7 +25,11 @@ import (
 // With loads the configuration, runs fn and stops the providers. A renewal that was started
 // early has ended then, too, if nothing needed it.
 func With(ctx context.Context, e *app.Env, fn func(*zen.Client) error) error {
-	defer early.End()
+	defer func() {
+		if ctx.Err() == nil { // who interrupts doesn't wait
+			early.End()
+		}
+	}()
 	a := &actor{env: e}
 	defer a.close()
 	return with(ctx, e, func(o *zen.Options) { o.ActInChild = a.act }, fn)
