@@ -164,8 +164,8 @@ func child(e *app.Env, command string) (*exec.Cmd, error) {
 }
 
 // renewBy runs the command, or takes the answer of the same one that was started early, and
-// leaves it to itself when ctx ends. It returns with the answer: the process may still have its provider to
-// end.
+// leaves it to itself when ctx ends. It returns with the answer: the process may still have its
+// provider to end.
 func (r *renewals) renewBy(ctx context.Context, cmd *exec.Cmd, request cache.Renewal) error {
 	text, err := json.Marshal(request)
 	if err != nil {
