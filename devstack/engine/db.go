@@ -179,6 +179,29 @@ func (db *DB) stealLock() {
 	}
 }
 
+// interruptUntilOut interrupts what runs and what begins, until every connection was closed.
+func (db *DB) interruptUntilOut() {
+	out := make(chan struct{})
+	go func() {
+		defer close(out)
+		db.out.Wait()
+	}()
+	again := time.NewTicker(interruptAgain)
+	defer again.Stop()
+	for {
+		db.mu.Lock()
+		for c := range db.busy {
+			lib.Xsqlite3_interrupt(c.tls, c.handle)
+		}
+		db.mu.Unlock()
+		select {
+		case <-out:
+			return
+		case <-again.C:
+		}
+	}
+}
+
 // Stats describe what a database did and how large it is.
 type Stats struct {
 	RowsRead, RowsWritten int64 // since it was opened
@@ -212,14 +235,11 @@ func (db *DB) Close() error {
 	close(db.closing)
 	idle := db.idle
 	db.idle = nil
-	for c := range db.busy {
-		lib.Xsqlite3_interrupt(c.tls, c.handle)
-	}
 	db.mu.Unlock()
 	for _, c := range idle {
 		c.destroy()
 	}
-	db.out.Wait()
+	db.interruptUntilOut()
 	err := db.gens.log.close()
 	if db.temporary != "" {
 		err = errors.Join(err, os.RemoveAll(db.temporary))

@@ -111,6 +111,28 @@ func TestContextEndsBeforeTheFirstStep(t *testing.T) {
 	mustRun(t, c, "SELECT 1") // not hit by a late interrupt
 }
 
+// Nor is that of Close.
+func TestCloseBeforeTheFirstStep(t *testing.T) {
+	db := newDB(t, Options{})
+	c, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	_, err = c.locked(t.Context(), true, func() error {
+		go func() { closed <- db.Close() }()
+		testwait.Until(t, "the interrupt", func() bool { return lib.Xsqlite3_is_interrupted(c.tls, c.handle) != 0 })
+		return c.exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 20000000) SELECT count(*) FROM n")
+	})
+	if err == nil {
+		t.Error("a long statement ran to its end")
+	}
+	c.Close()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestContextEndsWait(t *testing.T) {
 	db := newDB(t, Options{TxTimeout: time.Hour})
 	holder, waiter := newConn(t, db), newConn(t, db)
