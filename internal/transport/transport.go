@@ -182,7 +182,8 @@ func (t *RoundTripper) send(req *http.Request, body io.ReadCloser, token provide
 	}
 	timer := time.AfterFunc(refusalTime, func() { resp.Body.Close() })
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
-	if inTime := timer.Stop(); !inTime {
+	// What was read whole as the time ended stands.
+	if inTime := timer.Stop(); !inTime && (err != nil || len(text) == maxRefusal) {
 		err = ErrSilent
 	}
 	if err != nil {

@@ -248,3 +248,40 @@ func TestRefusalThatStops(t *testing.T) {
 		})
 	}
 }
+
+// lateText is a body that comes whole, and only as the time for it ends.
+type lateText struct{ io.Reader }
+
+func (l lateText) Read(p []byte) (int, error) {
+	time.Sleep(20 * time.Second)
+	return l.Reader.Read(p)
+}
+
+func (lateText) Close() error { return nil }
+
+// A refusal that was read whole stands, also if its time ended meanwhile.
+func TestRefusalThatComesAsItsTimeEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &source{tokens: []provider.Token{clerkToken(t, "1"), clerkToken(t, "2")}}
+		refusals := 1
+		base := roundTripper(func(r *http.Request) (*http.Response, error) {
+			if refusals--; refusals < 0 {
+				return response(r, http.StatusOK, ""), nil
+			}
+			resp := response(r, http.StatusUnauthorized, "")
+			resp.Body = lateText{strings.NewReader("no")}
+			return resp, nil
+		})
+		target := provider.Target{URL: "libsql://app.turso.io", DatabaseID: databaseID}
+		tr := transport.New(base, src, target, &url.URL{Scheme: "https", Host: "app.turso.io"}, provider.AccessReadWrite)
+		req, err := http.NewRequestWithContext(t.Context(), "GET", "https://app.turso.io/sync/1/1/129", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := tr.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	})
+}
