@@ -79,7 +79,7 @@ type LoginRequest struct {
 	// Interactive is false if no one can answer questions or open a browser.
 	Interactive bool
 	// Target, Access and Permissions are those that the first token will be asked for,
-	// so that Login can prove that it can be had. Target may be zero.
+	// so that Login can check that the issuer grants one. Target may be zero.
 	Target      Target
 	Access      Access
 	Permissions []Permission

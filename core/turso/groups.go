@@ -41,8 +41,8 @@ func (c *Client) Groups(ctx context.Context, org string) ([]Group, error) {
 	return answer.Groups, err
 }
 
-// CreateGroupToken mints a token for every database of a group, those to come
-// included, and returns the JWT, which is a secret.
+// CreateGroupToken mints a token for every database of a group, including those that are
+// created later, and returns the JWT, which is a secret.
 func (c *Client) CreateGroupToken(ctx context.Context, org, group string, o TokenOptions) (string, error) {
 	const op = "create a group token"
 	path, err := groupPath(op, org, group)

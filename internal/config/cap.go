@@ -109,9 +109,9 @@ func (c *Config) capProviders(v *values, databases []*profile, inUser values, ch
 func (v *values) capUnnamed(known bool) error {
 	switch {
 	case v.tokenProvider.Origin.Kind == KindProjectFile:
-		return widens(v.tokenProvider.Origin, "token_provider "+v.tokenProvider.Value+", which none of your own profiles of that database names")
+		return widens(v.tokenProvider.Origin, "token_provider "+v.tokenProvider.Value+", which no profile of your own names for that database")
 	case v.storage.Value == "none" && known && v.provider.Origin.Kind == KindProjectFile:
-		return widens(v.provider.Origin, "provider "+v.provider.Value+", which none of your own profiles of that database names: with the storage none it would issue the tokens without a sign-in")
+		return widens(v.provider.Origin, "provider "+v.provider.Value+", which no profile of your own names for that database: with the storage none it would issue the tokens without a sign-in")
 	}
 	return nil
 }
