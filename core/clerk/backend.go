@@ -65,7 +65,7 @@ func (k APIKey) Label() string {
 // FromBackend reports whether a backend made the key: it has scopes or claims.
 func (k APIKey) FromBackend() bool { return len(k.Scopes) > 0 || k.Claims != nil }
 
-// CheckUsable is ErrRejected for a key that was revoked or has expired.
+// CheckUsable returns ErrRejected for a key that was revoked or has expired.
 func (k APIKey) CheckUsable(now time.Time) error {
 	switch {
 	case k.Revoked:
@@ -142,7 +142,7 @@ func instant(n int64) time.Time {
 }
 
 // SignInToken makes a ticket that signs a user in once, within lifetime, of whole seconds.
-// It passes by the user's second factors.
+// It bypasses the user's second factors.
 func (b *Backend) SignInToken(ctx context.Context, userID string, lifetime time.Duration) (provider.Secret, error) {
 	const what = "make a sign-in token"
 	var answer struct {

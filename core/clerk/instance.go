@@ -77,8 +77,8 @@ func ParseKey(key string) (Instance, error) {
 
 // Behind returns the instance where its Frontend API is known by another address than the one
 // in the publishable key: a path of the app's own domain that forwards to it (Clerk's
-// proxyUrl), or a satellite domain's. Clerk issues the tokens there in that address, letter
-// by letter, but for slashes at its end.
+// proxyUrl), or a satellite domain's. That address is the issuer of its tokens, letter by
+// letter, without the slashes at its end.
 func (i Instance) Behind(proxyURL string) (Instance, error) {
 	address := strings.TrimRight(proxyURL, "/")
 	u, err := url.Parse(address)

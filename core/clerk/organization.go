@@ -71,8 +71,8 @@ func (v invitationView) invitation() Invitation {
 	return Invitation{ID: v.ID, Email: v.Email, Role: v.Role, Status: v.Status, URL: provider.NewSecret(v.URL), Expires: instant(v.ExpiresAt)}
 }
 
-// Memberships returns the organizations of the session's user. A list is whole beside no error
-// alone.
+// Memberships returns the organizations of the session's user. The list is
+// complete only if the error is nil.
 func (f *Frontend) Memberships(ctx context.Context, s *Session) ([]Membership, error) {
 	return listAll(ctx, f, s, call{
 		what: "list your organizations", path: "/v1/me/organization_memberships", query: url.Values{"paginated": {"true"}},
@@ -94,7 +94,7 @@ func (f *Frontend) Invitations(ctx context.Context, s *Session, organization str
 }
 
 // Invite asks a person into an organization, in a role. Clerk mails the invitation. Where it
-// leads, and when it ends, only the Backend API takes.
+// leads, and when it ends, can be set with the Backend API alone.
 func (f *Frontend) Invite(ctx context.Context, s *Session, organization, email, role string) (Invitation, error) {
 	var answer struct {
 		Response invitationView `json:"response"`

@@ -58,8 +58,8 @@ func (s *Session) adopt(view *clientView) string {
 }
 
 // Activate makes an organization, by id or slug, the session's active one; "" means none. An
-// instance that wants an organization of everybody leaves it as it is then:
-// Session.Organization is what it is afterwards.
+// instance where everybody has to be in an organization ignores that "":
+// Session.Organization is the one afterwards.
 func (f *Frontend) Activate(ctx context.Context, s *Session, organization string) error {
 	var answer struct {
 		Response struct {
@@ -169,7 +169,8 @@ func (f *Frontend) sessionCall(ctx context.Context, s *Session, what, path strin
 	}, out)
 }
 
-// IsSessionID keeps an id from being more than one element of a path.
+// IsSessionID reports whether id has the form of a session's, which is a single element of a
+// path.
 func IsSessionID(id string) bool {
 	rest, ok := strings.CutPrefix(id, "sess_")
 	return ok && isCode(rest) && !strings.ContainsAny(rest, "_-")

@@ -44,7 +44,7 @@ func (d Disk) Path() string {
 
 // Load reads the file. The error is ErrUnavailable if there is none, where someone
 // else could have put it there or written to it (its keys decide which tokens are
-// good), and where it is damaged: a key set can be had again.
+// good), and where it is damaged: a key set can be fetched again.
 func (d Disk) Load() (*Set, error) {
 	file, err := private.Own.Open(d.Path(), os.O_RDONLY)
 	if err != nil {

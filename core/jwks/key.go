@@ -40,7 +40,7 @@ type Key struct {
 // RSA of 2048 to 8192 bits, EC on P-256, P-384 or P-521, and Ed25519. Everything
 // else is passed over, as RFC 7517 section 5 asks: unknown types, encryption keys,
 // symmetric keys, and keys published with their private half. A byte-order mark and the
-// padding of base64, which RFC 7517 doesn't know and some issuers write, are read over.
+// padding of base64, which some issuers write against RFC 7517, are ignored.
 func Parse(set []byte) ([]Key, error) {
 	set = bytes.TrimPrefix(set, []byte("\ufeff"))
 	o, err := jsonobject.Read(set)

@@ -122,8 +122,8 @@ func checkTime(t *parsed, now time.Time) error {
 }
 
 // ExplainClock adds to the refusal of a token that was issued a moment ago, because of
-// its times, how far this machine's clock is from the issuer's: iat is what that one
-// showed. Other errors, and clocks that are as good as the same, are left as they are.
+// its times, how far this machine's clock is from the issuer's: iat is what the issuer's
+// clock showed. Other errors, and clocks that are as good as the same, are left as they are.
 func ExplainClock(err error, issued, now time.Time, issuer string) error {
 	ahead := now.Round(0).Sub(issued.Round(0))
 	if issued.IsZero() || ahead.Abs() <= Skew || !errors.Is(err, provider.ErrTokenExpired) && !errors.Is(err, provider.ErrTokenInvalid) {

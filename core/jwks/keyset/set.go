@@ -14,7 +14,7 @@ import (
 
 // Times of a key set.
 const (
-	// RefetchInterval is the time during which the network is left alone after a key set was
+	// RefetchInterval is the time during which nothing is fetched after a key set was
 	// fetched again, in vain, for a token that its keys didn't verify: anyone can make
 	// such tokens. A fetch that brings other keys was for a rotation, and another may
 	// follow. It holds across processes that share a cache directory.
