@@ -96,7 +96,7 @@ func (e *exam) storage(ctx context.Context) {
 		e.ok("storage.sealed", "credentials are sealed with a key in the keyring, in "+status.File)
 	case status.Storage == store.StorageNone:
 		e.ok("storage.none", "nothing is stored, as configured")
-	default:
+	case status.Storage == store.StorageFile: // without any, signin.none says enough
 		e.ok("storage.file", "credentials are in the plain file "+status.File+", as configured")
 	}
 }

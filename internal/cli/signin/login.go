@@ -97,7 +97,7 @@ func (o LoginOptions) signIn(ctx context.Context, e *app.Env, s *session.Session
 	called := ctx
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	if err := o.checkMethod(ctx, s, name); err != nil {
+	if err := o.checkProvider(ctx, s, name); err != nil {
 		return err
 	}
 	plan, err := s.ChooseStorage(ctx)
@@ -135,15 +135,15 @@ func (o LoginOptions) signIn(ctx context.Context, e *app.Env, s *session.Session
 	return nil
 }
 
-// checkMethod refuses a method that the provider doesn't have, before it is asked. One that
-// lists none decides itself.
-func (o LoginOptions) checkMethod(ctx context.Context, s *session.Session, name string) error {
-	if o.Method == "" {
-		return nil
-	}
+// checkProvider refuses a provider that can't run, and a method that it doesn't have, before
+// anything is said or asked. One that lists none decides itself.
+func (o LoginOptions) checkProvider(ctx context.Context, s *session.Session, name string) error {
 	description, err := s.Config().Providers.Describe(ctx, name)
 	if err != nil {
 		return err
+	}
+	if o.Method == "" {
+		return nil
 	}
 	known := make([]string, len(description.Methods))
 	for i, m := range description.Methods {

@@ -80,7 +80,7 @@ type ExecOptions struct {
 // if that failed.
 func (o ExecOptions) Run(ctx context.Context, e *app.Env) error {
 	if len(o.Command) == 0 {
-		return e.Usage("which command? write it behind --")
+		return e.Usage("which command? write it after --")
 	}
 	extra, err := tokenform.Variables(o.Env)
 	if err != nil {
