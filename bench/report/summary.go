@@ -51,7 +51,7 @@ var aims = []aim{
 	{"its memory", "8.4 MiB", []measured{{group: "warm token: memory", name: "zen token", most: 3.5}}, "3.5 MiB",
 		"nine tenths of what it has beyond the floor are code, types and function tables; without the keyring's client, ECDSA, Ed25519 and go-toml it would still be 3.66"},
 	{"cold `zen token`", "49 to 51 ms", []measured{{group: "cold token", name: "clerk", most: 35}}, "35 ms",
-		"programs with gRPC start, zen-full twice and the provider, whose sum of 12.6 MB alone is 6 ms of CPU"},
+		"programs with gRPC start, zen-full and the provider, whose sum of 12.6 MB alone is 6 ms of CPU"},
 	{"the front before another command", "3.0 to 3.5 ms", []measured{{group: "command", name: "zen version", kind: difference, than: "zen-full version", most: 2}}, "1 to 2 ms", "the front's own start"},
 	{"`zen db query`, a good token", "11.8 to 12.8 ms; turso shell 8.3 to 9.0", []measured{{group: "query", name: "zen db query"}, {group: "query", name: "zen db query", kind: ratio, most: 1}}, "below the turso shell",
 		"the turso shell takes the token that it is given; zen reads and verifies its own first"},

@@ -1,10 +1,7 @@
 package cache
 
 import (
-	"time"
-
 	"github.com/zen-auth/zen/core/provider"
-	"github.com/zen-auth/zen/internal/breaker"
 	"github.com/zen-auth/zen/internal/store"
 )
 
@@ -18,25 +15,16 @@ type Renewal struct {
 	Provider, DefaultProvider, TokenProvider string
 	Target                                   provider.Target
 	OwnTarget                                bool
-	// Who is to issue the token, and what it may allow.
-	Identity, IssuingProvider string
-	Fallback                  bool
-	Rights                    breaker.Rights
-	EnvNames                  []string
-	// What it has to be good for.
-	MinTTL       time.Duration
-	Ahead        bool
-	Refused      string
-	AfterRefusal bool
+	// By is to issue the token, and says what it may allow; Need is what it has to be good for.
+	By   Issuer
+	Need Need
 }
 
 // Renewal returns the renewal of the profile by an issuer.
 func (p *Profile) Renewal(by Issuer, n Need) Renewal {
 	return Renewal{
 		Profile: p.Name, Provider: p.Provider, DefaultProvider: p.DefaultProvider, TokenProvider: p.TokenProvider,
-		Target: p.Target, OwnTarget: p.OwnTarget,
-		Identity: by.Identity, IssuingProvider: by.Provider, Fallback: by.Fallback, Rights: by.Rights, EnvNames: by.EnvNames,
-		MinTTL: n.MinTTL, Ahead: n.Ahead, Refused: n.Refused, AfterRefusal: n.AfterRefusal,
+		Target: p.Target, OwnTarget: p.OwnTarget, By: by, Need: n,
 	}
 }
 

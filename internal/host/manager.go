@@ -64,8 +64,9 @@ type Manager struct {
 	sink    *sink
 
 	// base ends with Close, and with it every start.
-	base     context.Context
-	cancel   context.CancelFunc
+	base   context.Context
+	cancel context.CancelFunc
+	// expected is what Options.Expect names, until it is started.
 	expected *expected
 	// running counts the goroutines of the Manager.
 	running  sync.WaitGroup

@@ -270,14 +270,13 @@ func (s *Session) MakeRenewal(ctx context.Context, r cache.Renewal, issued func(
 	c := s.config
 	c.Provider, c.DefaultProvider, c.TokenProvider = r.Provider, r.DefaultProvider, r.TokenProvider
 	c.Target, c.OwnTarget = r.Target, r.OwnTarget
-	if !r.Fallback {
-		c.Access, c.Permissions = r.Rights.Access, r.Rights.Permissions
+	if !r.By.Fallback {
+		c.Access, c.Permissions = r.By.Rights.Access, r.By.Rights.Permissions
 	}
 	requested := New(c)
 	requested.issued = issued
 	defer requested.cancel()
-	by := cache.Issuer{Identity: r.Identity, Provider: r.IssuingProvider, Fallback: r.Fallback, Rights: r.Rights, EnvNames: r.EnvNames}
-	_, err := requested.renewHere(ctx, by, cache.Need{MinTTL: r.MinTTL, Ahead: r.Ahead, Refused: r.Refused, AfterRefusal: r.AfterRefusal})
+	_, err := requested.renewHere(ctx, r.By, r.Need)
 	return err
 }
 

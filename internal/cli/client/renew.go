@@ -67,7 +67,7 @@ func RenewCommand() *cli.Command {
 // a flag, over a project file that names one that isn't the user's.
 func makeRenewal(ctx context.Context, e *app.Env, request cache.Renewal, made func()) error {
 	e.Config.Flags.Database = cmp.Or(request.Target.URL, e.Config.Flags.Database)
-	expect := func(o *zen.Options) { o.Expect = []string{request.IssuingProvider, request.Identity} }
+	expect := func(o *zen.Options) { o.Expect = []string{request.By.Provider, request.By.Identity} }
 	return with(ctx, e, expect, func(client *zen.Client) error {
 		s, err := client.Session(request.Profile)
 		if err != nil {
