@@ -5,10 +5,7 @@
 // it always does.
 package early
 
-import (
-	"os"
-	"strings"
-)
+import "strings"
 
 // variable tells the program that a process becomes of the child that it has: the child's
 // number, the descriptor of its answer, an interrupt that came meanwhile, and what it was
@@ -28,13 +25,6 @@ func Arguments(command, config string, debug, quiet bool) []string {
 		args = append(args, "--quiet")
 	}
 	return args
-}
-
-// InCI reports whether the environment says that no person is there. How long a keyring is
-// waited for depends on it: two programs that don't agree would each have a renewal made.
-func InCI() bool {
-	ci := os.Getenv("CI")
-	return ci != "" && ci != "0" && ci != "false"
 }
 
 // startedWith is one text for what a child was started with: the entry that its environment

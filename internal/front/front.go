@@ -17,8 +17,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/zen-auth/zen/core/jwks"
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/breaker"
@@ -29,6 +27,7 @@ import (
 	"github.com/zen-auth/zen/internal/leftover"
 	"github.com/zen-auth/zen/internal/replace"
 	"github.com/zen-auth/zen/internal/store"
+	"github.com/zen-auth/zen/internal/terminal"
 	"github.com/zen-auth/zen/internal/tokenform"
 )
 
@@ -148,8 +147,7 @@ const renewTimeout = 250 * time.Millisecond
 // renewed has the token renewed by the process that zen-full would ask, and returns the one
 // that is stored then. On an error zen-full has the process, and its answer.
 func (l line) renewed(r *reader, stderr *os.File) (provider.Token, *early.Child, error) {
-	person := !l.switched["no-input"] && !early.InCI() && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(stderr.Fd()))
-	wait, err := keyring.OptionsFor(person, os.Getenv(keyring.EnvTimeout))
+	wait, err := keyring.OptionsFor(terminal.Interactive(l.switched["no-input"], os.Stdin, stderr), os.Getenv(keyring.EnvTimeout))
 	path, pathErr := beside("zen-full")
 	request, encodeErr := json.Marshal(r.renewal)
 	if err := errors.Join(err, pathErr, encodeErr); err != nil {

@@ -73,6 +73,7 @@ var rooms = []string{
 	"internal/names",
 	"internal/strangers",
 	"internal/peer",
+	"internal/terminal",
 	"examples",
 	"proto",
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/zen-auth/zen/internal/terminal"
 )
 
 // Child is a command that zen waits for. From a terminal it shares zen's process
@@ -21,7 +23,7 @@ func StartChild(path string, command, environ []string) (*Child, error) {
 	cmd := exec.Command(path)
 	cmd.Args, cmd.Env = command, environ
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	c := &Child{Cmd: cmd, Started: time.Now(), Group: !IsTerminal(os.Stdin), Ended: make(chan struct{})}
+	c := &Child{Cmd: cmd, Started: time.Now(), Group: !terminal.Is(os.Stdin), Ended: make(chan struct{})}
 	if c.Group {
 		ownGroup(cmd)
 	}

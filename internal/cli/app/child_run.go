@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"time"
+
+	"github.com/zen-auth/zen/internal/terminal"
 )
 
 // RunChild runs a command until it ends by itself: an interrupt is the command's to
@@ -26,7 +28,7 @@ func RunChild(ctx context.Context, command, environ []string, stdin io.Reader, s
 	if err := cmd.Start(); err != nil {
 		return CommandError(command[0], err)
 	}
-	err := wait(cmd, IsTerminal(stdin))
+	err := wait(cmd, terminal.Is(stdin))
 	endOrphans()
 	if exited, ok := errors.AsType[*exec.ExitError](err); ok {
 		return ChildExit{Code: ExitStatus(exited.ProcessState)}

@@ -11,12 +11,11 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/config"
-	"github.com/zen-auth/zen/internal/early"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/terminal"
 	"github.com/zen-auth/zen/internal/tokenform"
 )
 
@@ -108,13 +107,13 @@ func (e *Env) PrintJSON(document any) error { return WriteJSON(e.Out, document) 
 
 // Interactive reports whether a person can be asked.
 func (e *Env) Interactive() bool {
-	return !e.NoInput && !early.InCI() && IsTerminal(e.In) && IsTerminal(e.Err)
+	return terminal.Interactive(e.NoInput, e.In, e.Err)
 }
 
 // Answerable reports whether a person can finish a sign-in. That takes no terminal, since
 // a browser is enough, but it is false with --no-input, and in CI unless BROWSER is set.
 func (e *Env) Answerable() bool {
-	return !e.NoInput && (!early.InCI() || os.Getenv("BROWSER") != "")
+	return !e.NoInput && (!terminal.InCI() || os.Getenv("BROWSER") != "")
 }
 
 // emptyFlags refuses flags whose value is empty.
@@ -127,12 +126,6 @@ func emptyFlags(c *cli.Context) error {
 	return nil
 }
 
-// IsTerminal reports whether a stream is a terminal.
-func IsTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
 // The colours of paint.
 const (
 	Red    = "31"
@@ -142,7 +135,7 @@ const (
 
 // Paint colours text for a terminal, and only there (https://no-color.org).
 func Paint(w io.Writer, colour, text string) string {
-	if !IsTerminal(w) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !terminal.Is(w) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
 		return text
 	}
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"

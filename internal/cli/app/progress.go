@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/zen-auth/zen/internal/terminal"
 )
 
 // Slowly runs fn and, when it takes more than a second, says on a terminal what is
 // being waited for. The line is gone when fn returns.
 func (e *Env) Slowly(text string, fn func() error) error {
 	out := e.Notes()
-	if !IsTerminal(out) {
+	if !terminal.Is(out) {
 		return fn()
 	}
 	ended, shown := make(chan struct{}), make(chan bool, 1)
@@ -38,7 +40,7 @@ func Slowly(c *cli.Context, text string, fn func() error) error { return EnvOf(c
 
 // clearLine begins a line anew on a terminal, where slowly may have written on it.
 func clearLine(out io.Writer) string {
-	if !IsTerminal(out) {
+	if !terminal.Is(out) {
 		return ""
 	}
 	return "\r\x1b[K"

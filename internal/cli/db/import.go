@@ -17,6 +17,7 @@ import (
 	"github.com/zen-auth/zen/core/provider"
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/query"
+	"github.com/zen-auth/zen/internal/terminal"
 )
 
 // importOptions are the flags of zen db import.
@@ -127,7 +128,7 @@ func dbImport(c *cli.Context) error {
 }
 
 func openInput(c *cli.Context, name string) (io.ReadCloser, error) {
-	if name == "-" && app.IsTerminal(c.App.Reader) {
+	if name == "-" && terminal.Is(c.App.Reader) {
 		return nil, app.Usage(c, "standard input is a terminal: give a file, or a pipe")
 	}
 	in, err := app.Input(c.Context, c.App.Reader, name)

@@ -18,6 +18,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/cli/query"
 	"github.com/zen-auth/zen/internal/sqlite"
+	"github.com/zen-auth/zen/internal/terminal"
 )
 
 func dbShellCommand() *cli.Command {
@@ -50,7 +51,7 @@ func dbShell(c *cli.Context) error {
 	return withDatabase(c, func(d database) error {
 		sh := &shell{Runner: query.NewRunner(c, d.conn, format), c: c, conn: d.conn, name: databaseName(d.target)}
 		sh.Timing = c.Bool("timing")
-		if c.App.Reader != os.Stdin || !app.IsTerminal(c.App.Reader) || !app.IsTerminal(c.App.Writer) {
+		if c.App.Reader != os.Stdin || !terminal.Is(c.App.Reader) || !terminal.Is(c.App.Writer) {
 			in, err := app.Input(c.Context, c.App.Reader, "-")
 			if err != nil {
 				return err

@@ -26,6 +26,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/private"
 	"github.com/zen-auth/zen/internal/replace"
+	"github.com/zen-auth/zen/internal/terminal"
 	"github.com/zen-auth/zen/internal/tokenform"
 )
 
@@ -220,7 +221,7 @@ func (o Options) inside(ctx context.Context, e *app.Env, stack *devstack.Stack, 
 			played = " as " + devstack.User
 			environment = append(environment, devstack.Variable{Name: "BROWSER", Value: "zen dev browse --user " + devstack.User})
 		}
-		if app.IsTerminal(e.In) && app.IsTerminal(e.Err) {
+		if terminal.Is(e.In) && terminal.Is(e.Err) {
 			fmt.Fprintf(e.Notes(), "Inside the stack, whose page is %s/: zen login signs you in%s, exit stops it.\n", stack.URL(), played)
 		}
 		return runInside(ctx, o.Command, environment, e.In, e.Out, e.Err)

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/terminal"
 )
 
 // maxSQL is the most SQL text that is read from a file or standard input. libSQL
@@ -29,7 +30,7 @@ func sqlText(c *cli.Context) (string, error) {
 		return "", app.Usage(c, "--file is empty")
 	case c.NArg() == 1 && arg != "-":
 		return arg, nil
-	case arg != "-" && app.IsTerminal(c.App.Reader):
+	case arg != "-" && terminal.Is(c.App.Reader):
 		return "", app.Usage(c, "give one SQL text, in quotes, or - for standard input")
 	}
 	return ReadSQL(c, "standard input", "-")

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/zen-auth/zen/internal/cli/app"
+	"github.com/zen-auth/zen/internal/terminal"
 )
 
 // Progress shows on a terminal, once a second, how many rows have gone elsewhere.
@@ -19,7 +20,7 @@ type Progress struct {
 
 // NewProgress shows the rows that arrive. The program that they go to is told nothing.
 func NewProgress(c *cli.Context) *Progress {
-	if app.IsTerminal(c.App.Writer) {
+	if terminal.Is(c.App.Writer) {
 		return &Progress{}
 	}
 	return NewImportProgress(c)
@@ -28,7 +29,7 @@ func NewProgress(c *cli.Context) *Progress {
 // NewImportProgress shows the rows that are sent.
 func NewImportProgress(c *cli.Context) *Progress {
 	p := &Progress{next: time.Now().Add(time.Second)}
-	if out := app.Notes(c); app.IsTerminal(out) {
+	if out := app.Notes(c); terminal.Is(out) {
 		p.out = out
 	}
 	return p

@@ -19,6 +19,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/link"
 	"github.com/zen-auth/zen/internal/sqlite"
+	"github.com/zen-auth/zen/internal/terminal"
 	"github.com/zen-auth/zen/internal/text"
 )
 
@@ -240,7 +241,7 @@ func Took(d time.Duration) string {
 // Printable is for what a terminal would obey: there the control characters that a
 // database may hold are made visible, elsewhere nothing is changed.
 func Printable(w io.Writer) io.Writer {
-	if app.IsTerminal(w) {
+	if terminal.Is(w) {
 		return text.Terminal(w)
 	}
 	return w

@@ -15,6 +15,7 @@ import (
 	"github.com/zen-auth/zen/internal/cli/app"
 	"github.com/zen-auth/zen/internal/private"
 	"github.com/zen-auth/zen/internal/session"
+	"github.com/zen-auth/zen/internal/terminal"
 	"github.com/zen-auth/zen/internal/tokenform"
 )
 
@@ -104,13 +105,13 @@ func (o ExecOptions) watcher(e *app.Env) (*watcher, error) {
 }
 
 func (w *watcher) run(before context.Context) error {
-	terminal := app.IsTerminal(w.env.In)
+	atTerminal := terminal.Is(w.env.In)
 	ctx, cancel := w.detach(before)
 	var renewing sync.WaitGroup
 	defer renewing.Wait()
 	defer cancel()
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, app.Forwarded(terminal)...)
+	signal.Notify(signals, app.Forwarded(atTerminal)...)
 	defer signal.Stop(signals)
 	if before.Err() != nil { // an interrupt of the last moment
 		return before.Err()
